@@ -1,0 +1,4 @@
+//! The `lockstep` program.
+#![forbid(unsafe_code)]
+
+fn main() {}
