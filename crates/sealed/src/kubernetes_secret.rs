@@ -115,7 +115,7 @@ impl KubernetesSecret {
 
     /// The object as `kubeseal --recovery-unseal` prints it.
     pub fn print(&self, format: Format) -> SecretString {
-        SecretString::new(printed::print(self.to_value(), format))
+        SecretString::new(printed::print(&self.to_value(), format))
     }
 
     pub(crate) fn read(node: &Node) -> Result<Self, ParseSecretError> {
