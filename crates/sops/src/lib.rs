@@ -1,2 +1,10 @@
-//! To be written.
+//! SOPS documents in every format, keys of every kind.
 #![forbid(unsafe_code)]
+
+mod key_service;
+mod metadata;
+mod timestamp;
+
+pub use key_service::{KeyError, KeyService, Unwrapped};
+pub use metadata::{KeyGroup, KeyKind, MasterKey, Metadata, Selection, UnknownKeyKind};
+pub use timestamp::Timestamp;
