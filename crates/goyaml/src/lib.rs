@@ -3,11 +3,13 @@
 
 pub mod float;
 pub mod json;
+pub mod resolve;
 
 mod node;
 mod timestamp;
 mod value;
 
 pub use node::{Comments, Document, Form, Kind, Node, Position, Style, Tag};
+pub use resolve::Dialect;
 pub use timestamp::Timestamp;
 pub use value::Value;
