@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::timestamp::Timestamp;
+use goyaml::Timestamp;
 
 /// The `sops` block of a file (`stores/stores.go`).
 #[derive(Clone, Debug)]
