@@ -149,3 +149,28 @@ impl fmt::Debug for Node {
             .finish_non_exhaustive()
     }
 }
+
+impl Tag {
+    /// The short form: `!!int`, `!custom`, `tag:example.com,2000:x`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Binary => "!!binary",
+            Self::Bool => "!!bool",
+            Self::Custom(tag) => tag,
+            Self::Float => "!!float",
+            Self::Int => "!!int",
+            Self::Map => "!!map",
+            Self::Merge => "!!merge",
+            Self::Null => "!!null",
+            Self::Seq => "!!seq",
+            Self::Str => "!!str",
+            Self::Timestamp => "!!timestamp",
+        }
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
