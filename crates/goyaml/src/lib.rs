@@ -6,11 +6,13 @@ pub mod float;
 pub mod json;
 pub mod resolve;
 
+mod alias;
 mod node;
 mod parse;
 mod timestamp;
 mod value;
 
+pub use alias::{AliasError, expand_aliases, fill_aliases};
 pub use node::{Comments, Document, Form, Kind, Node, Position, Style, Tag};
 pub use parse::{Documents, Limits, ParseError, Source, parse, parse_first, parse_with};
 pub use resolve::Dialect;

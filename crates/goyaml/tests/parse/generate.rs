@@ -246,7 +246,12 @@ impl Generator {
         }
         for _ in 0..1 + self.below(4) {
             if self.one_in(3) {
-                out.push_str(self.pick(&["\n", "\n", "  \n", "\t\n"]));
+                let tab = self.one_in(40);
+                out.push_str(if tab {
+                    "\t\n"
+                } else {
+                    self.pick(&["\n", "\n", "  \n"])
+                });
             } else {
                 let indent = match self.below(5) {
                     0 => self.below(8),
@@ -407,7 +412,12 @@ impl Generator {
             }
             return;
         }
-        out.push_str(self.pick(&[" ", " ", "  ", "\t"]));
+        let tab = self.one_in(if after_key { 10 } else { 200 });
+        out.push_str(if tab {
+            "\t"
+        } else {
+            self.pick(&[" ", " ", "  "])
+        });
         self.value(out, indent, depth);
     }
 
