@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     node::{Form, Kind, Node, Style, Tag},
-    resolve::Dialect,
+    resolve::{Dialect, plain_tag},
     value::Value,
 };
 
@@ -67,11 +67,11 @@ fn scalar(text: value::Text<'_>) -> Node {
         Written::Literal => Form::Literal,
         Written::Folded => Form::Folded,
     };
-    // A plain `<<` is read back as the key of a merge.
-    let tag = if form == Form::Any && text.text == "<<" {
-        Tag::Merge
-    } else {
-        text.tag
+    // go-yaml reads the text back: a whole float has the tag of an integer, a plain `<<` that of a merge key.
+    let tag = match (form, &*text.text) {
+        (Form::Any, "<<") => Tag::Merge,
+        (Form::Any, plain) if text.tag != Tag::Binary => plain_tag(plain, Dialect::GoYaml3),
+        _ => text.tag,
     };
     let style = Style {
         form,

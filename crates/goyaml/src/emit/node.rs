@@ -16,6 +16,8 @@ struct Open<'n> {
     next: usize,
     /// The foot comment of the entry before, which goes out in front of the next one.
     tail: &'n str,
+    /// The collection's own foot comment, if it is written at its end.
+    foot: &'n str,
 }
 
 /// Writes a document with its comments.
@@ -63,7 +65,7 @@ fn tree<'n>(emitter: &mut Emitter<'n>, root: &'n Node) -> Result<(), EmitError> 
             node.content.len()
         };
         if parent.next == length {
-            let (line, foot) = (comments(node).line, comments(node).foot);
+            let (line, foot) = (comments(node).line, parent.foot);
             let end = if is_mapping {
                 Event::MappingEnd {
                     tail: parent.tail,
@@ -172,6 +174,7 @@ fn start<'n>(
                 node,
                 next: 0,
                 tail: "",
+                foot,
             });
         }
         Kind::Sequence => {
@@ -189,6 +192,7 @@ fn start<'n>(
                 node,
                 next: 0,
                 tail: "",
+                foot,
             });
         }
     }

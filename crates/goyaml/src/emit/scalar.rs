@@ -1,6 +1,6 @@
 //! How a scalar is written: which styles its text allows, and the text in each style (go-yaml: emitterc.go).
 
-use super::emitter::{Emitter, columns};
+use super::emitter::Emitter;
 use crate::node::Form;
 
 /// The style a scalar is written in.
@@ -338,7 +338,9 @@ impl Emitter<'_> {
 
     /// Whether a line might be broken inside the text.
     fn may_fold(&self, value: &str) -> bool {
-        !self.simple_key_context && self.column.saturating_add(columns(value)) > self.rules.width
+        self.rules.width < i32::MAX
+            && !self.simple_key_context
+            && memchr::memchr(b' ', value.as_bytes()).is_some()
     }
 
     /// Writes a plain or single-quoted text with its line breaks, and with more of them where lines are long.
