@@ -1,15 +1,18 @@
 //! *YAML exactly as the Go tools read and write it.*
 #![forbid(unsafe_code)]
 
+pub mod emit;
 pub mod float;
 pub mod json;
 pub mod resolve;
 
 mod node;
+mod parse;
 mod timestamp;
 mod value;
 
 pub use node::{Comments, Document, Form, Kind, Node, Position, Style, Tag};
+pub use parse::{Documents, Limits, ParseError, Source, parse, parse_first, parse_with};
 pub use resolve::Dialect;
 pub use timestamp::Timestamp;
 pub use value::Value;

@@ -416,6 +416,7 @@ fn plain_scalars_are_what_go_yaml_v2_says() {
             || text.ends_with(':')
             || text.starts_with("- ")
             || text.starts_with("...")
+            || text.starts_with("---")
             || matches!(text.as_str(), "" | "-" | "<<")
         {
             continue;
