@@ -209,3 +209,62 @@ fn time(reader: &mut SliceReader<'_>) -> Result<Timestamp, DerError> {
     };
     Ok(Timestamp(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with `openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=sealed-secret`; the key was thrown away.
+    const PEM: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIDETCCAfmgAwIBAgIUGEenox8gYmrnOwSmdrFtmAAv9EUwDQYJKoZIhvcNAQEL
+BQAwGDEWMBQGA1UEAwwNc2VhbGVkLXNlY3JldDAeFw0yNjExMjQwODExNDVaFw0z
+NjExMjEwODExNDVaMBgxFjAUBgNVBAMMDXNlYWxlZC1zZWNyZXQwggEiMA0GCSqG
+SIb3DQEBAQUAA4IBDwAwggEKAoIBAQDLrWgj32QMXR1cai+RfUfWIwwOCrQhY3PI
+LiZHqX8jCLnpj8Uond2KUrdUNERJIFvuDi82YoJsRo2Gw+necYDZddFxi7imMQU9
+bRlOEZzYGk3rc2Ipt8HUIDrqB6fdnYWhelZN6fyRjC7l93p+zkcGWU4NZG6ZLpJm
+XWIiGdbFCIpuJxPTTE/jixU5d6i3w86BKVMTL0d58bjC2kAmeL75LzC1KyNmccAX
+NyZBqlmVk60nTG9kJMJpKazwABvDrgJSbRJDqPsVixGWT9pkRTnLkKtWMRNK8jPd
+s10iyc0EEm015eRYx3tqjqKOfojkQNZqMOZIauWKZWFNJQQY0ZB7AgMBAAGjUzBR
+MB0GA1UdDgQWBBQGB+VshGVGHuDa/G7wFQXD0vPKbjAfBgNVHSMEGDAWgBQGB+Vs
+hGVGHuDa/G7wFQXD0vPKbjAPBgNVHRMBAf8EBTADAQH/MA0GCSqGSIb3DQEBCwUA
+A4IBAQBYLjyzVf6YwKfPm3Syd0FE/YuqxKcYCeklcdUGWhvG8V5OknReWxZuUFTh
+d6Iwa+K8jQdIt7c5ko1QOIi3/9zfAddRYu92I8SqlHIWxns9YarCFu0ZLLokCYUD
+ouUiZOiFGfScw2QoWdYdx2jIJYOVcrN8CMeB3I3BN8yId5T2EuOtgNadw6UVuf4L
+O8iSi+1xCTjCeUqQJ520j12G7NOvxU0uR43/RTOzPVMDYtTK94gOHQwFegAVa/Kz
+328bfQ7Q2wYHFVkKIDceOcdGkWnHTFeD/Ft0tSXwdbecIDTeQvILyMuDagWRbMw6
+zK5BpCdIOzUTMWmki8thzpLknfyI
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn key_and_validity_are_read() {
+        let certificate = Certificate::from_pem(PEM.as_bytes()).unwrap();
+        // As `ssh-keygen -l` prints it.
+        let fingerprint = "SHA256:0rH8GgJgEpbWQpIriKInzN1krRvrGb1A0w7z/pJl3Fo";
+        assert_eq!(certificate.fingerprint().as_str(), fingerprint);
+        assert_eq!(certificate.not_before(), Timestamp::parse("2026-11-24T08:11:45Z").unwrap().0);
+        assert_eq!(certificate.not_after(), Timestamp::parse("2036-11-21T08:11:45Z").unwrap().0);
+    }
+
+    #[test]
+    fn other_texts_hold_no_certificate() {
+        let cut = PEM.replace("MIIDETCCAfmgAwIBAgI", "MIIDETCCAfmgAwIBAgL");
+        for (text, error) in [
+            ("", CertificateError::Missing),
+            ("-----BEGIN PUBLIC KEY-----\nYWJj\n-----END PUBLIC KEY-----\n", CertificateError::Missing),
+            ("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n", CertificateError::Malformed),
+            ("-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n", CertificateError::Malformed),
+            (&cut, CertificateError::Malformed),
+        ] {
+            assert_eq!(Certificate::from_pem(text.as_bytes()).err(), Some(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn sealing_the_same_twice_gives_different_values() {
+        let certificate = Certificate::from_pem(PEM.as_bytes()).unwrap();
+        let seal = || certificate.seal(Scope::Strict, "ns", "app", b"value").unwrap();
+        assert_ne!(seal(), seal());
+    }
+}

@@ -1,6 +1,6 @@
 //! Text to documents: YAML or JSON.
 
-use goyaml::{Kind, Node, Tag};
+use goyaml::{Dialect, Kind, Limits, Node, Tag};
 use thiserror::Error;
 
 use crate::fields::{self, FieldError};
@@ -16,7 +16,7 @@ pub(crate) enum ReadError {
 
 /// The top nodes of the documents that hold something, without aliases.
 pub(crate) fn read(text: &[u8]) -> Result<Vec<Node>, ReadError> {
-    let documents = match goyaml::parse(text) {
+    let documents = match goyaml::parse_with(text, Dialect::GoYaml2, &limits()) {
         Ok(documents) => documents,
         // JSON is YAML but for some escapes: YAML reads it with its lines, and this the rest.
         Err(error) => {
@@ -35,4 +35,13 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Node>, ReadError> {
         }
     }
     Ok(nodes)
+}
+
+/// No manifest is nested deeper, and etcd holds no object above 1.5 MiB; a file has many of them.
+fn limits() -> Limits {
+    Limits {
+        depth: 200,
+        expansion: 1_000_000,
+        size: 64 << 20,
+    }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use goyaml::resolve::{Dialect, plain_tag};
 use goyaml::{Document, Form, Kind, Node, Tag, Value};
 use thiserror::Error;
 
@@ -185,18 +186,19 @@ fn type_of(node: &Node) -> Type {
         return Type::Collection;
     }
     let plain = node.style.form == Form::Any && !node.style.tagged;
-    if plain {
-        // go-yaml v2: resolve.go. Go's v3 reads these as texts.
-        match node.value.as_str() {
-            "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Type::Bool(true),
-            "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Type::Bool(false),
-            _ => {}
-        }
-    }
-    match node.tag {
+    let tag = if plain {
+        &plain_tag(&node.value, Dialect::GoYaml2)
+    } else {
+        &node.tag
+    };
+    match tag {
         Tag::Null => Type::Null,
-        Tag::Bool => Type::Bool(node.value.eq_ignore_ascii_case("true")),
+        Tag::Bool => Type::Bool(matches!(
+            node.value.as_bytes(),
+            [b'y' | b'Y' | b't' | b'T', ..] | [b'o' | b'O', b'n' | b'N']
+        )),
         Tag::Int | Tag::Float => Type::Number,
+        // go-yaml v2: decode.go. What looks like a time stays a text.
         Tag::Str | Tag::Timestamp | Tag::Merge => Type::Text,
         Tag::Binary | Tag::Custom(_) | Tag::Map | Tag::Seq => Type::Other,
     }
@@ -248,7 +250,8 @@ impl<'n> Field<'n> {
     pub(crate) fn text(&self) -> Result<&'n str, FieldError> {
         match type_of(self.node) {
             Type::Text => Ok(&self.node.value),
-            _ => Err(self.not("a string")),
+            Type::Bool(_) | Type::Number => Err(self.not("a string (put it in quotes)")),
+            Type::Null | Type::Collection | Type::Other => Err(self.not("a string")),
         }
     }
 
@@ -372,8 +375,8 @@ impl<'n> Fields<'n> {
     pub(crate) fn missing(&self, name: &'static str) -> FieldError {
         // A field in the wrong case explains the absence better.
         let misspelt = |(entry, field): &(&str, Field<'_>)| {
-            let problem = FieldProblem::Misspelt { expected: name };
-            entry.eq_ignore_ascii_case(name).then(|| field.error(problem))
+            let misspelt = *entry != name && entry.eq_ignore_ascii_case(name);
+            misspelt.then(|| field.error(FieldProblem::Misspelt { expected: name }))
         };
         self.entries.iter().find_map(misspelt).unwrap_or_else(|| {
             let mut owner = self.owner.clone();

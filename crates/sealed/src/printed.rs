@@ -22,7 +22,7 @@ pub(crate) fn print(value: &Value, format: Format) -> String {
             text.push('\n');
             text
         }
-        Format::Yaml => format!("---\n{}", yaml(value)),
+        Format::Yaml => format!("---\n{}", goyaml::emit::kubernetes(value)),
     }
 }
 
