@@ -34,7 +34,8 @@ import (
 //	jsontokens         JSON text as a described value, duplicate keys and order kept, numbers as their text
 //	jsonvalue          a described value through encoding/json
 //	float              the bits of a float (hex) in the formats g64 g32 f64 f32 json yaml, one a line
-//	time               a text as go-yaml reads it as a timestamp
+//	resolve            a scalar's text as go-yaml v3 decodes it; settings tag, quoted: its tag and described value
+//	rfc3339            a text as Go reads it as RFC 3339, with its fraction and without
 func init() {
 	modes["v3json"] = func(_ settings, payload []byte) ([]byte, error) {
 		decoder := yaml3.NewDecoder(bytes.NewReader(payload))
@@ -124,16 +125,20 @@ func init() {
 			strconv.FormatFloat(f, 'g', -1, 64), strconv.FormatFloat(f, 'g', -1, 32),
 			strconv.FormatFloat(f, 'f', -1, 64), strconv.FormatFloat(f, 'f', -1, 32), asJSON, asYAML)), err
 	}
-	modes["time"] = func(_ settings, payload []byte) ([]byte, error) {
-		node := yaml3.Node{Kind: yaml3.ScalarNode, Value: string(payload)}
+	modes["resolve"] = func(s settings, payload []byte) ([]byte, error) {
+		node := yaml3.Node{Kind: yaml3.ScalarNode, Tag: s["tag"], Value: string(payload)}
+		if s.is("quoted") {
+			node.Style = yaml3.DoubleQuotedStyle
+		}
 		var value any
 		if err := node.Decode(&value); err != nil {
 			return nil, err
 		}
-		if t, ok := value.(time.Time); ok {
-			return []byte(t.Format(time.RFC3339Nano)), nil
-		}
-		return nil, errors.New("not a timestamp")
+		return encodeJSON(map[string]any{"tag": node.ShortTag(), "value": describe(value)})
+	}
+	modes["rfc3339"] = func(_ settings, payload []byte) ([]byte, error) {
+		t, err := time.Parse(time.RFC3339, string(payload))
+		return []byte(t.Format(time.RFC3339Nano) + " " + t.Format(time.RFC3339)), err
 	}
 }
 

@@ -73,7 +73,11 @@ impl Scanner<'_> {
         let indent = u32::try_from(self.indent).unwrap_or(0);
         let in_flow = self.in_flow();
 
-        let Mark { mut line, mut column, .. } = self.cursor.mark;
+        let Mark {
+            mut line,
+            mut column,
+            ..
+        } = self.cursor.mark;
         let newlines = self.cursor.newlines;
         // A comment that starts on this line can still be the foot of what came before.
         let foot_line = (scan.line > 0).then(|| {
@@ -138,7 +142,11 @@ impl Scanner<'_> {
             }
 
             if text.is_empty() {
-                start = Mark { index: here, line, column };
+                start = Mark {
+                    index: here,
+                    line,
+                    column,
+                };
             } else {
                 text.push('\n');
             }
@@ -160,7 +168,10 @@ impl Scanner<'_> {
                 text,
                 owner: start.index,
                 start,
-                scanned: (scanned, (self.cursor.mark.index + ahead as u32).saturating_sub(1)),
+                scanned: (
+                    scanned,
+                    (self.cursor.mark.index + ahead as u32).saturating_sub(1),
+                ),
             });
         }
     }
@@ -168,7 +179,8 @@ impl Scanner<'_> {
     /// Makes the comment at the end of the line before the first item of a sequence the head of that item.
     pub(super) fn move_comment_to_first_entry(&mut self) {
         let mut last = self.tokens.iter().rev().map(|token| &token.body);
-        let (Some(Body::BlockEntry), Some(Body::BlockSequenceStart)) = (last.next(), last.next()) else {
+        let (Some(Body::BlockEntry), Some(Body::BlockSequenceStart)) = (last.next(), last.next())
+        else {
             return;
         };
         if self.cursor.is_break(0) {

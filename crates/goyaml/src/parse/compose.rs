@@ -11,9 +11,9 @@ use super::error::ParseError;
 use super::scanner::Scanner;
 use super::source::Source;
 use super::token::{Body, Token};
-use super::{Anchors, Limits, comment::Place};
+use super::{Limits, comment::Place};
 use crate::node::{Comments, Document, Form, Kind, Node, Style, Tag};
-use crate::resolve::resolve;
+use crate::resolve::{Dialect, plain_tag};
 
 /// The prefix of the tags that YAML itself defines.
 const YAML_TAGS: &str = "tag:yaml.org,2002:";
@@ -23,7 +23,7 @@ const YAML_TAGS: &str = "tag:yaml.org,2002:";
 pub(super) struct Composer<'a> {
     scanner: Scanner<'a>,
     depth: usize,
-    anchors_in: Anchors,
+    dialect: Dialect,
     /// Comments that came up and belong to the next node that takes any.
     pending: Pending,
     /// The collections around the place that is read, outermost first.
@@ -104,11 +104,11 @@ struct Properties<'a> {
 }
 
 impl<'a> Composer<'a> {
-    pub(super) fn new(source: &'a Source<'_>, limits: &Limits) -> Self {
+    pub(super) fn new(source: &'a Source<'_>, dialect: Dialect, limits: &Limits) -> Self {
         Self {
             scanner: Scanner::new(source, limits),
             depth: limits.depth,
-            anchors_in: limits.anchors,
+            dialect,
             pending: Pending::default(),
             open: Vec::new(),
             anchors: HashSet::new(),
@@ -138,7 +138,8 @@ impl<'a> Composer<'a> {
         if matches!(self.body(), Body::StreamEnd) {
             return Ok(None);
         }
-        if self.anchors_in == Anchors::Document {
+        // go-yaml v3 knows an anchor up to the end of the stream, v2 up to the end of the document.
+        if self.dialect == Dialect::GoYaml2 {
             self.anchors.clear();
         }
 
@@ -267,10 +268,7 @@ impl<'a> Composer<'a> {
             State::FlowValue => self.flow_value(State::FlowKey),
             State::PairKey => self.pair_key(),
             State::PairValue => self.flow_value(State::PairEnd),
-            State::PairEnd => {
-                self.leave(State::FlowItem);
-                self.close(Comments::default())
-            }
+            State::PairEnd => self.close(Comments::default()),
         }
     }
 
@@ -496,7 +494,9 @@ impl<'a> Composer<'a> {
             Body::BlockEntry if site == Site::BlockOrIndentless => {
                 (Kind::Sequence, State::IndentlessSequence, Form::Any)
             }
-            Body::BlockSequenceStart if is_block => (Kind::Sequence, State::BlockSequence, Form::Any),
+            Body::BlockSequenceStart if is_block => {
+                (Kind::Sequence, State::BlockSequence, Form::Any)
+            }
             Body::BlockMappingStart if is_block => (Kind::Mapping, State::BlockKey, Form::Any),
             Body::FlowSequenceStart => (Kind::Sequence, State::FlowFirstItem, Form::Flow),
             Body::FlowMappingStart => (Kind::Mapping, State::FlowFirstKey, Form::Flow),
@@ -540,7 +540,7 @@ impl<'a> Composer<'a> {
         if let Some(Body::Scalar { text, form }) = self.take().map(|token| token.body) {
             node.tag = match (form, &*text) {
                 (Form::Any, "<<") => Tag::Merge,
-                (Form::Any, text) => resolve(text),
+                (Form::Any, text) => plain_tag(text, self.dialect),
                 _ => Tag::Str,
             };
             node.style.form = form;
@@ -564,7 +564,8 @@ impl<'a> Composer<'a> {
                     if let Some(Body::Tag { handle, suffix }) = self.take().map(|token| token.body)
                     {
                         let tag = self.expand_tag(handle, suffix);
-                        properties.tag = Some(tag.ok_or(ParseError::TagHandle(start.position()))?);
+                        properties.tag =
+                            Some(tag.ok_or_else(|| ParseError::TagHandle(start.position()))?);
                     }
                 }
                 _ => return Ok(properties),
@@ -624,7 +625,9 @@ impl<'a> Composer<'a> {
 
     /// Where the next token starts.
     fn mark(&self) -> Mark {
-        self.scanner.front().map_or_else(Mark::default, |token| token.start)
+        self.scanner
+            .front()
+            .map_or_else(Mark::default, |token| token.start)
     }
 
     /// Where the next token ends.
@@ -650,7 +653,7 @@ impl Collection {
         let content = &mut self.node.content;
         let before = content.len();
         if self.node.kind == Kind::Mapping {
-            if before % 2 == 0 {
+            if before.is_multiple_of(2) {
                 if self.node.style.form != Form::Flow
                     && before >= 2
                     && let Some(foot) = take_foot(&mut node)

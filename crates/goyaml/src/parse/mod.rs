@@ -2,8 +2,9 @@
 //!
 //! What go-yaml accepts is accepted here and gives the same tree: kinds, resolved tags, values, styles, anchors,
 //! places, and each comment at the node where go-yaml attaches it. What go-yaml refuses is refused, with an error of
-//! our own. The v2 library (as `sigs.k8s.io/yaml` uses it) reads the same syntax and has no comments; the one
-//! difference is how long an anchor is known, see [`Anchors`].
+//! our own. go-yaml v2 (as `sigs.k8s.io/yaml` uses it) reads the same syntax and knows no comments; with
+//! [`Dialect::GoYaml2`] plain scalars get its tags, and an anchor is known up to the end of its document, not of the
+//! stream.
 //!
 //! # Known differences
 //!
@@ -30,16 +31,7 @@ pub use error::ParseError;
 pub use source::Source;
 
 use crate::node::Document;
-
-/// How long an anchor can be referred to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Anchors {
-    /// Up to the end of its document, as in go-yaml v2.
-    Document,
-    /// Up to the end of the stream, as in go-yaml v3.
-    #[default]
-    Stream,
-}
+use crate::resolve::Dialect;
 
 /// Bounds on what is read, so that no text takes unbounded time, memory or stack.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,8 +42,6 @@ pub struct Limits {
     pub expansion: usize,
     /// How many bytes a text can have; never more than 4 GiB.
     pub size: usize,
-    /// How long an anchor can be referred to.
-    pub anchors: Anchors,
 }
 
 impl Default for Limits {
@@ -60,7 +50,6 @@ impl Default for Limits {
             depth: 10_000,
             expansion: 1_000_000,
             size: 256 << 20,
-            anchors: Anchors::default(),
         }
     }
 }
@@ -71,16 +60,22 @@ impl Default for Limits {
 ///
 /// Where go-yaml refuses the text, or a limit is passed.
 pub fn parse(text: &[u8]) -> Result<Vec<Document>, ParseError> {
-    parse_with(text, &Limits::default())
+    parse_with(text, Dialect::GoYaml3, &Limits::default())
 }
 
-/// Reads all documents of a stream, within limits.
+/// Reads all documents of a stream as one of the Go libraries does, within limits.
 ///
 /// # Errors
 ///
 /// Where go-yaml refuses the text, or a limit is passed.
-pub fn parse_with(text: &[u8], limits: &Limits) -> Result<Vec<Document>, ParseError> {
-    Source::decode(text, limits)?.documents(limits).collect()
+pub fn parse_with(
+    text: &[u8],
+    dialect: Dialect,
+    limits: &Limits,
+) -> Result<Vec<Document>, ParseError> {
+    Source::decode(text, limits)?
+        .documents(dialect, limits)
+        .collect()
 }
 
 /// Reads the first document of a stream, as `yaml.Unmarshal` does; what stands behind it is not looked at.
@@ -88,9 +83,13 @@ pub fn parse_with(text: &[u8], limits: &Limits) -> Result<Vec<Document>, ParseEr
 /// # Errors
 ///
 /// Where go-yaml refuses the text, or a limit is passed.
-pub fn parse_first(text: &[u8], limits: &Limits) -> Result<Option<Document>, ParseError> {
+pub fn parse_first(
+    text: &[u8],
+    dialect: Dialect,
+    limits: &Limits,
+) -> Result<Option<Document>, ParseError> {
     Source::decode(text, limits)?
-        .documents(limits)
+        .documents(dialect, limits)
         .next()
         .transpose()
 }
@@ -102,9 +101,9 @@ pub struct Documents<'a> {
 }
 
 impl<'a> Documents<'a> {
-    fn new(source: &'a Source<'_>, limits: &Limits) -> Self {
+    fn new(source: &'a Source<'_>, dialect: Dialect, limits: &Limits) -> Self {
         Self {
-            composer: Composer::new(source, limits),
+            composer: Composer::new(source, dialect, limits),
         }
     }
 }

@@ -121,8 +121,7 @@ impl<'a> Scanner<'a> {
         let Some(key) = self.keys.get_mut(level) else {
             return Ok(false);
         };
-        let stale =
-            key.mark.line < here.line || key.mark.index + SIMPLE_KEY_LENGTH < here.index;
+        let stale = key.mark.line < here.line || key.mark.index + SIMPLE_KEY_LENGTH < here.index;
         if key.possible && stale {
             if key.required {
                 return Err(ParseError::KeyWithoutColon(key.mark.position()));
@@ -207,9 +206,9 @@ impl<'a> Scanner<'a> {
             b'>' if !in_flow => self.fetch_block_scalar(Form::Folded),
             b'\'' => self.fetch_property(|scanner| scanner.scan_quoted(Quote::Single)),
             b'"' => self.fetch_property(|scanner| scanner.scan_quoted(Quote::Double)),
-            b'|' | b'>' | b'%' | b'@' | b'`' | b'#' | b' ' | b'\t' => Err(
-                ParseError::UnexpectedCharacter(self.cursor.mark.position()),
-            ),
+            b'|' | b'>' | b'%' | b'@' | b'`' | b'#' | b' ' | b'\t' => {
+                Err(ParseError::UnexpectedCharacter(self.cursor.mark.position()))
+            }
             _ => self.fetch_property(Self::scan_plain),
         }
     }
@@ -436,7 +435,12 @@ impl<'a> Scanner<'a> {
             self.keys[level].possible = false;
             self.unmark_key(key.token);
             self.insert(key.token, key.mark, Body::Key(KeyMark::Position));
-            self.roll(key.mark.column, Some(key.token), key.mark, Body::BlockMappingStart)?;
+            self.roll(
+                key.mark.column,
+                Some(key.token),
+                key.mark,
+                Body::BlockMappingStart,
+            )?;
             self.key_allowed = false;
         } else {
             let start = self.cursor.mark;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::error::ParseError;
 use super::{Documents, Limits};
 use crate::node::Position;
+use crate::resolve::Dialect;
 
 /// The text of a stream, ready to be parsed.
 ///
@@ -64,9 +65,9 @@ impl<'a> Source<'a> {
         Ok(Self { text, defect })
     }
 
-    /// Reads the documents one after another.
-    pub fn documents(&self, limits: &Limits) -> Documents<'_> {
-        Documents::new(self, limits)
+    /// Reads the documents one after another, as one of the Go libraries does.
+    pub fn documents(&self, dialect: Dialect, limits: &Limits) -> Documents<'_> {
+        Documents::new(self, dialect, limits)
     }
 }
 
@@ -81,10 +82,7 @@ fn decode_utf8(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     }
 }
 
-fn decode_utf16(
-    bytes: &[u8],
-    unit: fn([u8; 2]) -> u16,
-) -> (Cow<'static, str>, Option<Defect>) {
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> (Cow<'static, str>, Option<Defect>) {
     let pairs = bytes.chunks_exact(2);
     let mut defect = (!pairs.remainder().is_empty()).then_some(Defect::Encoding);
     let mut text = String::with_capacity(bytes.len() / 2);

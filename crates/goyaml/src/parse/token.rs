@@ -31,13 +31,24 @@ pub(super) enum Body<'a> {
     FlowSequenceEnd,
     FlowSequenceStart,
     Key(KeyMark),
-    Scalar { text: Cow<'a, str>, form: Form },
+    Scalar {
+        text: Cow<'a, str>,
+        form: Form,
+    },
     StreamEnd,
     StreamStart,
-    Tag { handle: &'a str, suffix: Cow<'a, str> },
-    TagDirective { handle: &'a str, prefix: Cow<'a, str> },
+    Tag {
+        handle: &'a str,
+        suffix: Cow<'a, str>,
+    },
+    TagDirective {
+        handle: &'a str,
+        prefix: Cow<'a, str>,
+    },
     Value,
-    VersionDirective { supported: bool },
+    VersionDirective {
+        supported: bool,
+    },
 }
 
 /// What shows that a key follows.
