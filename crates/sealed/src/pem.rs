@@ -68,11 +68,22 @@ mod tests {
         let found = blocks(text);
         let shape: Vec<_> = found
             .iter()
-            .map(|block| (block.label, block.line, block.encrypted, block.body.as_ref().map(|body| body.len())))
+            .map(|block| {
+                (
+                    block.label,
+                    block.line,
+                    block.encrypted,
+                    block.body.as_ref().map(|body| body.len()),
+                )
+            })
             .collect();
         assert_eq!(
             shape,
-            [("A B", 2, false, Some(6)), ("C", 7, true, Some(3)), ("D", 13, false, None)]
+            [
+                ("A B", 2, false, Some(6)),
+                ("C", 7, true, Some(3)),
+                ("D", 13, false, None)
+            ]
         );
     }
 }

@@ -1,5 +1,5 @@
 //! Keys made for the moment, the real kubeseal, and a source of repeatable chance.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code)]
 
 use std::fs;
 use std::io::Write;
@@ -56,17 +56,56 @@ pub(crate) fn pair(name: &str, bits: u32, start: &str) -> KeyPair {
     for (file, text) in [
         ("index", ""),
         ("serial", "01"),
-        ("ca.cnf", "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=.\ndatabase=index\nserial=serial\n\
-          policy=p\ndefault_md=sha256\nx509_extensions=x\n[p]\ncommonName=optional\n[x]\nbasicConstraints=CA:TRUE\n"),
+        (
+            "ca.cnf",
+            "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=.\ndatabase=index\nserial=serial\n\
+          policy=p\ndefault_md=sha256\nx509_extensions=x\n[p]\ncommonName=optional\n[x]\nbasicConstraints=CA:TRUE\n",
+        ),
     ] {
         fs::write(path(file), text).unwrap();
     }
     let bits = format!("rsa:{bits}");
-    openssl(&folder, &["req", "-new", "-newkey", &bits, "-nodes", "-keyout", "key8.pem", "-out", "csr.pem",
-        "-subj", "/CN=sealed-secret"]);
-    openssl(&folder, &["ca", "-batch", "-notext", "-selfsign", "-config", "ca.cnf", "-keyfile", "key8.pem", "-in", "csr.pem",
-        "-startdate", start, "-enddate", "20440101000000Z", "-out", "certificate.pem"]);
-    openssl(&folder, &["rsa", "-traditional", "-in", "key8.pem", "-out", "key.pem"]);
+    openssl(
+        &folder,
+        &[
+            "req",
+            "-new",
+            "-newkey",
+            &bits,
+            "-nodes",
+            "-keyout",
+            "key8.pem",
+            "-out",
+            "csr.pem",
+            "-subj",
+            "/CN=sealed-secret",
+        ],
+    );
+    openssl(
+        &folder,
+        &[
+            "ca",
+            "-batch",
+            "-notext",
+            "-selfsign",
+            "-config",
+            "ca.cnf",
+            "-keyfile",
+            "key8.pem",
+            "-in",
+            "csr.pem",
+            "-startdate",
+            start,
+            "-enddate",
+            "20440101000000Z",
+            "-out",
+            "certificate.pem",
+        ],
+    );
+    openssl(
+        &folder,
+        &["rsa", "-traditional", "-in", "key8.pem", "-out", "key.pem"],
+    );
     let read = |file: &str| fs::read_to_string(path(file)).unwrap();
     KeyPair {
         key: read("key.pem"),
@@ -77,8 +116,16 @@ pub(crate) fn pair(name: &str, bits: u32, start: &str) -> KeyPair {
 }
 
 pub(crate) fn openssl(folder: &Path, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new("openssl").current_dir(folder).args(arguments).output().unwrap();
-    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("openssl")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "openssl {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
@@ -104,9 +151,18 @@ pub(crate) fn kubeseal<S: AsRef<std::ffi::OsStr>>(arguments: &[S], input: &[u8])
 /// What `kubeseal --recovery-unseal` makes of `sealed`; nothing when it refuses.
 pub(crate) fn recovered(key: &Path, format: &str, sealed: &[u8]) -> Option<String> {
     let key = key.to_str().unwrap();
-    let arguments = ["--recovery-unseal", "--recovery-private-key", key, "-o", format];
+    let arguments = [
+        "--recovery-unseal",
+        "--recovery-private-key",
+        key,
+        "-o",
+        format,
+    ];
     let output = kubeseal(&arguments, sealed);
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 /// SplitMix64: repeatable chance for generated cases.
@@ -141,7 +197,10 @@ impl Chance {
 
 /// How many generated cases to run: a few by default, more with `LOCKSTEP_CASES`.
 pub(crate) fn cases(default: u64) -> u64 {
-    std::env::var("LOCKSTEP_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
+    std::env::var("LOCKSTEP_CASES")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(default)
 }
 
 impl rsa::rand_core::TryRng for Chance {
