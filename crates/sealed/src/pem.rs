@@ -25,7 +25,8 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
             continue;
         };
         let mut encrypted = false;
-        let mut body = Zeroizing::new(String::new());
+        // Room for the largest key, so that no piece of one is left behind where the text was before it grew.
+        let mut body = Zeroizing::new(String::with_capacity(8 << 10));
         let mut complete = false;
         for (inner, _) in lines.by_ref() {
             let inner = inner.trim();

@@ -3,41 +3,23 @@
 
 mod support;
 
-use proptest::prelude::*;
 use sealed::{
     DeprecatedData, Format, KubernetesSecret, OpenError, OpenOptions, Scope, SealedSecret,
     SealingKeys,
 };
 
-use support::{pairs, recovered};
+use support::{changed, pairs, recovered, sealed_value};
 
 const DEPRECATED: OpenOptions = OpenOptions {
     templates: sealed::TemplatePolicy::Total,
     deprecated_data: DeprecatedData::Accept,
 };
 
-fn sealed_value(scope: Scope, value: &[u8]) -> String {
-    pairs()[0]
-        .certificate()
-        .seal(scope, "ns", "app", value)
-        .unwrap()
-        .into_string()
-}
-
 fn error(text: &str) -> String {
     SealedSecret::parse_all(text.as_bytes())
         .err()
         .unwrap_or_else(|| panic!("accepted: {text}"))
         .to_string()
-}
-
-/// A good document with one piece exchanged.
-fn changed(from: &str, to: &str) -> String {
-    let good = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: app\n  namespace: ns\nspec:\n  \
-                encryptedData:\n    a: AAAA\n  template:\n    type: Opaque\nstatus: {}\n";
-    assert!(SealedSecret::parse_all(good.as_bytes()).is_ok());
-    assert!(good.contains(from), "{from}");
-    good.replacen(from, to, 1)
 }
 
 #[test]
@@ -464,57 +446,5 @@ fn secrets_that_cannot_be_sealed_are_refused() {
     ] {
         let error = KubernetesSecret::parse_all(text.as_bytes()).err().unwrap();
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn any_bytes_are_documents_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = SealedSecret::parse_all(&bytes);
-        let _ = KubernetesSecret::parse_all(&bytes);
-        let _ = sealed::Certificate::from_pem(&bytes);
-        let unusable = SealingKeys::new().add("f", &bytes);
-        prop_assert!(!unusable.is_empty());
-    }
-
-    #[test]
-    fn any_pem_body_is_a_key_or_an_error(label in "(RSA |EC |ENCRYPTED )?PRIVATE KEY|CERTIFICATE", body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        use base64::Engine;
-        let body = base64::engine::general_purpose::STANDARD.encode(body);
-        let text = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
-        let _ = sealed::Certificate::from_pem(text.as_bytes());
-        prop_assert_eq!(SealingKeys::new().add("f", text.as_bytes()).len(), 1);
-    }
-
-    #[test]
-    fn any_value_opens_or_is_an_error(value in proptest::collection::vec(any::<u8>(), 0..600), size in 0..300_u16) {
-        use base64::Engine;
-        let mut value = value;
-        if let Some(length) = value.first_chunk_mut() {
-            *length = size.to_be_bytes();
-        }
-        let value = base64::engine::general_purpose::STANDARD.encode(value);
-        let sealed = SealedSecret::parse_all(changed("a: AAAA", &format!("a: '{value}'")).as_bytes()).unwrap();
-        static KEYS: std::sync::LazyLock<SealingKeys> = std::sync::LazyLock::new(|| pairs()[0].keys());
-        prop_assert!(sealed[0].open(&KEYS.unsealer(), OpenOptions::default()).is_err());
-    }
-
-    #[test]
-    fn changed_documents_open_or_are_an_error(at in 0..1000_usize, with in any::<u8>()) {
-        static GOOD: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
-            let value = sealed_value(Scope::Strict, b"value");
-            changed("a: AAAA", &format!("a: {value}")).into_bytes()
-        });
-        static KEYS: std::sync::LazyLock<SealingKeys> = std::sync::LazyLock::new(|| pairs()[0].keys());
-        let mut text = GOOD.clone();
-        let at = at % text.len();
-        text[at] = with;
-        if let Ok(sealed) = SealedSecret::parse_all(&text) {
-            for sealed in sealed {
-                let _ = sealed.open(&KEYS.unsealer(), OpenOptions::default());
-            }
-        }
     }
 }

@@ -1,13 +1,18 @@
 //! Keys made for the moment, the real kubeseal, and a source of repeatable chance.
 #![allow(dead_code)]
 
+pub(crate) mod corpus;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use sealed::{Certificate, SealingKeys};
+use sealed::{
+    Certificate, DeprecatedData, KubernetesSecret, OpenOptions, Scope, SealedSecret, SealingKeys,
+    TemplatePolicy,
+};
 use tempfile::TempDir;
 
 /// A key pair as a controller makes it.
@@ -221,3 +226,39 @@ impl rsa::rand_core::TryRng for Chance {
 }
 
 impl rsa::rand_core::TryCryptoRng for Chance {}
+
+/// As the controller opens.
+pub(crate) const ANY: OpenOptions = OpenOptions {
+    templates: TemplatePolicy::Any,
+    deprecated_data: DeprecatedData::Refuse,
+};
+
+/// Opens one object with the first of the [`pairs`].
+pub(crate) fn open(sealed: &[u8]) -> Result<KubernetesSecret, String> {
+    let sealed = SealedSecret::parse_all(sealed).map_err(|error| error.to_string())?;
+    let [sealed] = &*sealed else {
+        panic!("one is expected")
+    };
+    let keys = pairs()[0].keys();
+    sealed
+        .open(&keys.unsealer(), ANY)
+        .map_err(|error| error.to_string())
+}
+
+/// A value sealed for `ns/app` with the first of the [`pairs`].
+pub(crate) fn sealed_value(scope: Scope, value: &[u8]) -> String {
+    pairs()[0]
+        .certificate()
+        .seal(scope, "ns", "app", value)
+        .unwrap()
+        .into_string()
+}
+
+/// A good document with one piece exchanged.
+pub(crate) fn changed(from: &str, to: &str) -> String {
+    let good = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: app\n  namespace: ns\nspec:\n  \
+                encryptedData:\n    a: AAAA\n  template:\n    type: Opaque\nstatus: {}\n";
+    assert!(SealedSecret::parse_all(good.as_bytes()).is_ok());
+    assert!(good.contains(from), "{from}");
+    good.replacen(from, to, 1)
+}
