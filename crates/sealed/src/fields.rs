@@ -241,7 +241,13 @@ impl<'n> Field<'n> {
                 line: key.position.line,
                 node,
             };
-            if type_of(key) != Type::Text {
+            // A plain number is a key as well, when its text is what sigs.k8s.io/yaml makes of it.
+            let number = || {
+                key.value
+                    .parse::<i64>()
+                    .is_ok_and(|number| number.to_string() == key.value)
+            };
+            if !(type_of(key) == Type::Text || type_of(key) == Type::Number && number()) {
                 return Err(field.not("an object whose keys are all strings"));
             }
             if key.tag == Tag::Merge && key.style.form == Form::Any {

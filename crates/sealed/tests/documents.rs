@@ -105,6 +105,11 @@ fn documents_that_would_lose_something_are_refused() {
         ),
         (
             "a: AAAA",
+            "0777: AAAA",
+            "line 8: spec.encryptedData: must be an object whose keys are all strings",
+        ),
+        (
+            "a: AAAA",
             "? [a]\n    : AAAA",
             "line 8: spec.encryptedData: must be an object whose keys are all strings",
         ),
@@ -235,12 +240,23 @@ fn json_with_escapes_that_yaml_lacks_is_read() {
 }
 
 #[test]
-fn aliases_are_read_and_bombs_are_not() {
+fn aliases_and_numbers_as_keys_are_read_and_bombs_are_not() {
     let value = sealed_value(Scope::Strict, b"value");
     let text = changed("a: AAAA", &format!("a: &v {value}\n    b: *v")).replace(
         "type: Opaque",
         "metadata: {labels: &l {x: z}, annotations: *l}",
     );
+    let sealed = SealedSecret::parse_all(text.as_bytes()).unwrap();
+    let opened = sealed[0]
+        .open(&pairs()[0].keys().unsealer(), OpenOptions::default())
+        .unwrap();
+    let printed = opened.print(Format::Json);
+    assert_eq!(
+        printed.expose(),
+        recovered(&pairs()[0].key_file, "json", text.as_bytes()).unwrap()
+    );
+
+    let text = changed("a: AAAA", &format!("8080: {value}\n    -1: {value}"));
     let sealed = SealedSecret::parse_all(text.as_bytes()).unwrap();
     let opened = sealed[0]
         .open(&pairs()[0].keys().unsealer(), OpenOptions::default())

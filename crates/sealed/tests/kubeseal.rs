@@ -33,6 +33,47 @@ fn generated_objects_open_to_the_bytes_that_kubeseal_prints() {
 }
 
 #[test]
+fn documents_changed_by_chance_open_as_in_kubeseal_or_not_at_all() {
+    let key = &pairs()[0].key_file;
+    let mut accepted = 0;
+    for seed in 0..cases(40) {
+        let mut chance = Chance(5000 + seed);
+        let (sealed, _) = generated(&mut chance);
+        let sealed = goyaml::emit::kubernetes(&goyaml::json::parse(&sealed).unwrap());
+        let mut lines: Vec<String> = sealed.lines().map(str::to_owned).collect();
+        let at = chance.below(lines.len());
+        match chance.below(7) {
+            0 => drop(lines.remove(at)),
+            1 => lines.insert(at, lines[at].clone()),
+            2 => lines[at].insert(0, ' '),
+            3 => lines[at] = lines[at].trim_start().to_owned(),
+            4 => {
+                let other = chance.below(lines.len());
+                lines.swap(at, other);
+            }
+            5 => lines[at].push_str(chance.pick(&[" ", " # note", ":", " x", "'", "\t", "="])),
+            _ => lines[at] = lines[at].replace(chance.pick(&['"', '\'', ':', ' ', '-']), ""),
+        }
+        let changed = lines.join("\n") + "\n";
+        let Ok(opened) = open(changed.as_bytes()) else {
+            continue;
+        };
+        accepted += 1;
+        for (name, format) in [("json", Format::Json), ("yaml", Format::Yaml)] {
+            let expected = recovered(key, name, changed.as_bytes());
+            let expected =
+                expected.unwrap_or_else(|| panic!("seed {seed}: kubeseal refuses\n{changed}"));
+            assert_eq!(
+                opened.print(format).expose(),
+                expected,
+                "seed {seed}\n{changed}"
+            );
+        }
+    }
+    assert!(accepted > 0);
+}
+
+#[test]
 fn what_kubeseal_seals_opens_to_what_went_in() {
     let pair = &pairs()[0];
     let certificate = pair.certificate_file.to_str().unwrap();
