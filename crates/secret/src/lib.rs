@@ -15,9 +15,11 @@ mod fingerprint;
 mod locked;
 pub mod process;
 mod redact;
+mod variable;
 
 pub use alloc::WipingAllocator;
 pub use bytes::{SecretBytes, SecretString};
 pub use fingerprint::{Fingerprint, FingerprintKey, GenerateKeyError};
 pub use locked::{LockedBytes, MapError};
 pub use redact::{Redactor, Sensitivity};
+pub use variable::take_variable;
