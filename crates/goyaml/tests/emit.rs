@@ -1,5 +1,5 @@
 //! What is written, against go-yaml v3, go-yaml v2 and sigs.k8s.io/yaml.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, dead_code)]
 
 #[path = "parse/generate.rs"]
 mod generate;
