@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod key_service;
+pub mod keys;
 mod metadata;
 mod timestamp;
 
