@@ -471,7 +471,7 @@ fn open(file: &[u8], identity: &dyn Identity) -> Result<SecretBytes, AgeError> {
     let dearmored;
     let file = if is_armored(file) {
         let mut binary = Vec::with_capacity(file.len() / 4 * 3);
-        ArmoredReader::new(file)
+        ArmoredReader::new(file.trim_ascii_start())
             .read_to_end(&mut binary)
             .map_err(|_| AgeError::Armor)?;
         dearmored = binary;
@@ -479,8 +479,7 @@ fn open(file: &[u8], identity: &dyn Identity) -> Result<SecretBytes, AgeError> {
     } else {
         file
     };
-    let mut lines = file.get(..MAX_HEADER).unwrap_or(file).windows(4);
-    if file.len() > MAX_HEADER && !lines.any(|window| window == b"\n---") {
+    if !has_canonical_stanzas(file.get(..MAX_HEADER).unwrap_or(file)) {
         return Err(AgeError::Header);
     }
     let decryptor = Decryptor::new_buffered(file).map_err(|error| match error {
@@ -501,6 +500,28 @@ fn open(file: &[u8], identity: &dyn Identity) -> Result<SecretBytes, AgeError> {
         .read_to_end(&mut content)
         .map_err(|_| AgeError::Payload)?;
     Ok(SecretBytes::new(std::mem::take(&mut *content)))
+}
+
+/// Whether the header ends within `file`, and the body of each stanza ends with a line of less than 64 columns. The
+/// `age` crate also takes bodies without that line, which a first draft of the format allowed.
+fn has_canonical_stanzas(file: &[u8]) -> bool {
+    const COLUMNS: usize = 64;
+    let mut in_body = false;
+    for line in file.split(|&byte| byte == b'\n') {
+        let is_marker = line.starts_with(b"-");
+        if in_body && (is_marker || line.len() > COLUMNS) {
+            return false;
+        }
+        if line.starts_with(b"---") {
+            return true;
+        }
+        in_body = if is_marker {
+            true
+        } else {
+            in_body && line.len() == COLUMNS
+        };
+    }
+    false
 }
 
 /// Whether `file` is armored: Go's reader lets white space precede the marker (`filippo.io/age: armor/armor.go`).
