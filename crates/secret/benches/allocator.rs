@@ -85,10 +85,10 @@ fn growth(allocator: &dyn GlobalAlloc) {
     free(allocator, Block(block, layout));
 }
 
-/// File buffers of 2 MiB.
+/// File buffers of 3 MiB.
 fn files(allocator: &dyn GlobalAlloc) {
     for _ in 0..20 {
-        let block = allocate(allocator, 2 << 20);
+        let block = allocate(allocator, 3 << 20);
         free(allocator, block);
     }
 }

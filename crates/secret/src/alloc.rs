@@ -16,14 +16,16 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 
-use rustix::mm::{MapFlags, MremapFlags, ProtFlags, mmap_anonymous, mremap, munmap};
+use rustix::mm::{
+    Advice, MapFlags, MremapFlags, ProtFlags, madvise, mmap_anonymous, mremap, munmap,
+};
 
 /// A global allocator that leaves nothing readable in the memory that it frees.
 ///
 /// It covers what types cannot: JSON values, parser arenas, buffers of HTTP and TLS libraries, and the old block of a
 /// vector that grew.
 ///
-/// * Blocks of less than 128 KiB come from the allocator of the system and are wiped when they are freed. They grow
+/// * Blocks of less than 2 MiB come from the allocator of the system and are wiped when they are freed. They grow
 ///   by moving to a new block: the system would copy, and free the old one unwiped.
 /// * Larger blocks are mappings of their own. They grow without a copy, and when they are freed their pages leave
 ///   the process; the kernel clears them before anyone gets them again.
@@ -35,8 +37,9 @@ use rustix::mm::{MapFlags, MremapFlags, ProtFlags, mmap_anonymous, mremap, munma
 /// ```
 pub struct WipingAllocator;
 
-/// From this size in bytes on, a block is a mapping of its own: glibc's own threshold at start.
-const LARGE: usize = 128 << 10;
+/// From this size in bytes on, a block is a mapping of its own: the size of a huge page, one of which costs about as
+/// much to get as a few small ones.
+const LARGE: usize = 2 << 20;
 
 /// The largest alignment in bytes that a mapping has on every system.
 const PAGE: usize = 4096;
@@ -107,7 +110,13 @@ fn map(size: usize) -> *mut u8 {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a fresh private mapping at an address of the kernel's choice touches no memory in use.
     let mapping = unsafe { mmap_anonymous(ptr::null_mut(), size, protection, MapFlags::PRIVATE) };
-    mapping.map_or(ptr::null_mut(), <*mut _>::cast)
+    let Ok(mapping) = mapping else {
+        return ptr::null_mut();
+    };
+    // Where the system has no huge pages to give, small ones do.
+    // SAFETY: the mapping was just made; the advice does not change what it holds.
+    let _no_huge_pages = unsafe { madvise(mapping, size, Advice::LinuxHugepage) };
+    mapping.cast()
 }
 
 /// Overwrites `size` bytes with zeros, in a way that the compiler does not take for useless.

@@ -15,6 +15,8 @@ mod fingerprint;
 mod locked;
 pub mod process;
 mod redact;
+#[cfg(feature = "memory-scan")]
+pub mod scan;
 
 pub use alloc::WipingAllocator;
 pub use bytes::{SecretBytes, SecretString};
