@@ -27,6 +27,8 @@ pub(super) enum Failure {
     Glob(#[source] tree::GlobError),
     #[error("no random numbers from the system")]
     Fingerprints(#[from] secret::GenerateKeyError),
+    #[error("cannot print as JSON")]
+    Json(#[source] goyaml::json::WriteError),
     #[error("cannot read the keys in `{}`", path.display())]
     KeyFile {
         path: PathBuf,
@@ -124,6 +126,7 @@ impl Failure {
             Self::ExtractPath(_) => "extract-path",
             Self::Fingerprints(error) => error.reason(),
             Self::Glob(error) => error.reason(),
+            Self::Json(error) => error.reason(),
             Self::KeyFile { .. } => "key-file",
             Self::Materialise(error) => error.reason(),
             Self::NoKeyInFile { .. } => "no-key-in-file",

@@ -5,12 +5,14 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use goyaml::{EmitOptions, Value};
+use goyaml::Value;
+use goyaml::emit::{self, EmitOptions, KeyOrder, Lossy, SequenceIndent};
+use goyaml::json::{Escape, Layout, WriteError};
 use sealed::{DeprecatedData, OpenOptions};
 use secret::SecretBytes;
 use sops::keys::KeyPolicy;
 use sops::{DecryptOptions, SopsOpener};
-use tree::{DirectoryFilter, MacCoverage, MemoryEntry, Protection, Recurse, Tree, TreePath};
+use tree::{Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath};
 
 use super::Outcome;
 use super::arguments::{PreviewArguments, PreviewOutput};
@@ -24,6 +26,13 @@ use crate::pipeline::{self, Desired, Resource, SealedPolicy, Source, mask, mater
 
 /// The name under which standard input is rendered.
 const STANDARD_INPUT: &str = "stdin.yaml";
+
+/// As kustomize prints. Where go-yaml's layout loses a text, the text is kept instead.
+const LAYOUT: EmitOptions = EmitOptions {
+    indent: 2,
+    sequences: SequenceIndent::Compact,
+    lossy: Lossy::Mend,
+};
 
 pub(super) fn run(
     arguments: PreviewArguments,
@@ -43,8 +52,13 @@ pub(super) fn run(
     } = arguments;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let source = Place::find(&path)?;
-    let recurse = if recurse { Recurse::All } else { Recurse::None };
-    let filter = DirectoryFilter::new(recurse, include.as_deref(), exclude.as_deref()).map_err(Failure::Glob)?;
+    let glob = |pattern: Option<String>| pattern.map(|pattern| Glob::new(&pattern)).transpose().map_err(Failure::Glob);
+    let filter = ManifestFilter {
+        depth: if recurse { Depth::Recursive } else { Depth::Flat },
+        include: glob(include)?,
+        exclude: glob(exclude)?,
+        extensions: Extensions::Manifests,
+    };
 
     let mut options = DecryptOptions::default();
     options.order = keys.order().clone();
@@ -110,7 +124,7 @@ impl Place {
         })
     }
 
-    const fn source<'a>(&'a self, filter: &'a DirectoryFilter) -> Source<'a> {
+    const fn source<'a>(&'a self, filter: &'a ManifestFilter) -> Source<'a> {
         if self.is_directory {
             Source::Directory {
                 path: &self.path,
@@ -150,7 +164,7 @@ fn print(desired: &Desired, output: PreviewOutput, show_secrets: bool, printer: 
     };
     let text = match output {
         PreviewOutput::Yaml => yaml(desired, view),
-        PreviewOutput::Json => json(desired, view),
+        PreviewOutput::Json => json(desired, view).map_err(Failure::Json)?,
         PreviewOutput::Summary => summary(desired),
     };
     if show_secrets {
@@ -165,21 +179,22 @@ fn yaml(desired: &Desired, view: impl Fn(&Resource) -> Value) -> String {
     let mut text = String::new();
     for resource in desired.resources() {
         let _ = writeln!(text, "---\n# {}{}", resource.origin, protection(resource));
-        text.push_str(&goyaml::emit_value(&view(resource), &EmitOptions::KUSTOMIZE));
+        text.push_str(&emit::value(&view(resource), KeyOrder::Document, &LAYOUT));
     }
     text
 }
 
-fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> String {
+fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, WriteError> {
     let items = desired.resources().iter().map(view).collect();
     let list = Value::Object(vec![
         ("apiVersion".to_owned(), Value::String("v1".to_owned())),
         ("kind".to_owned(), Value::String("List".to_owned())),
         ("items".to_owned(), Value::Array(items)),
     ]);
-    let mut text = goyaml::json::to_string_indented(&list, "  ");
+    let mut text = String::new();
+    goyaml::json::write(&mut text, &list, Layout::Indented("  "), KeyOrder::Document, Escape::None)?;
     text.push('\n');
-    text
+    Ok(text)
 }
 
 /// A line per object, in columns.

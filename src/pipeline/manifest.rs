@@ -3,7 +3,10 @@
 //!
 //! Knows nothing of trees, encryption or printing.
 
-use goyaml::{AliasError, DecodeError, Document, Kind, Node, ParseError, Value};
+use std::fmt;
+
+use goyaml::decode::{self, DecodeError, Duplicates};
+use goyaml::{AliasError, Dialect, Document, Kind, Limits, Node, ParseError, Value};
 use memchr::memmem;
 
 use super::resource::{Identity, IdentityError};
@@ -27,8 +30,20 @@ pub enum Manifests {
 pub enum Unrelated {
     /// It asks to be left alone.
     Marked,
+    /// A link to nothing or to a directory, or a special file.
+    NoFile,
     /// It is YAML or JSON of some other sort.
     NoManifest,
+}
+
+impl fmt::Display for Unrelated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Marked => "it is marked `+argocd:skip-file-rendering`",
+            Self::NoFile => "it is no file",
+            Self::NoManifest => "it holds no Kubernetes manifest",
+        })
+    }
 }
 
 /// Why the manifests of a file cannot be read.
@@ -110,7 +125,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
     if is_marked(bytes) {
         return Ok(Manifests::Unrelated(Unrelated::Marked));
     }
-    let documents = match goyaml::parse(bytes) {
+    let documents = match goyaml::parse_with(bytes, Dialect::GoYaml2, &Limits::default()) {
         Ok(documents) => documents,
         Err(_) if !looks_like_a_manifest(bytes) => {
             return Ok(Manifests::Unrelated(Unrelated::NoManifest));
@@ -134,8 +149,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
 }
 
 fn objects_of(mut document: Document, objects: &mut Vec<(Value, Identity, u32)>) -> Result<(), ManifestError> {
-    document.expand_aliases()?;
-    let value = goyaml::decode(&document.root, goyaml::Dialect::Kubernetes)?;
+    document.expand_aliases(&Limits::default())?;
+    let value = decode::json_value(&document.root, Duplicates::LastWins)?;
     if matches!(value, Value::Null) {
         return Ok(());
     }

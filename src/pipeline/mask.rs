@@ -76,11 +76,11 @@ fn mask_values(field: &Value, encoding: Encoding, redactor: &Redactor) -> Value 
                     }
                     Encoding::None => mask_text(text.as_bytes(), redactor),
                 },
-                other => mask_text(&goyaml::json::to_bytes(other), redactor),
+                other => mask_text(json(other).as_bytes(), redactor),
             };
             Value::Object(entries.iter().map(|(key, value)| (key.clone(), mask(value))).collect())
         }
-        other => mask_text(&goyaml::json::to_bytes(other), redactor),
+        other => mask_text(json(other).as_bytes(), redactor),
     }
 }
 
@@ -112,6 +112,11 @@ fn mask_metadata(metadata: &Value, redactor: &Redactor) -> Value {
     Value::Object(entries)
 }
 
+/// The JSON text of a value, by which values of the same content are alike. What JSON cannot hold is nothing.
+fn json(value: &Value) -> String {
+    goyaml::json::to_string(value).unwrap_or_default()
+}
+
 fn mask_text(value: &[u8], redactor: &Redactor) -> Value {
     Value::String(redactor.fingerprint(value).to_string())
 }
@@ -138,7 +143,7 @@ fn mask_known(value: &Value, redactor: &Redactor) -> Value {
         }
         Value::Bytes(bytes) => whole(bytes).unwrap_or_else(|| value.clone()),
         Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => {
-            whole(&goyaml::json::to_bytes(value)).unwrap_or_else(|| value.clone())
+            whole(json(value).as_bytes()).unwrap_or_else(|| value.clone())
         }
         Value::Bool(_) | Value::Null => value.clone(),
     }

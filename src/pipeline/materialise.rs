@@ -106,6 +106,7 @@ pub fn materialise(rendered: Rendered, policy: &SealedPolicy<'_>) -> Result<Desi
             let mut object = secret.to_value();
             disown(&mut object);
             resource.object = object;
+            resource.was_sealed = true;
             resource.identity = Identity {
                 group: String::new(),
                 version: "v1".to_owned(),

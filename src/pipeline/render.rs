@@ -1,6 +1,6 @@
 //! The first stage: the manifests of a tree.
 
-use tree::{DirectoryFilter, OpenError, Opener, ReadError, Tree, TreePath};
+use tree::{ManifestFilter, OpenError, Opener, ReadError, Tree, TreePath};
 
 use super::manifest::{self, ManifestError, Manifests, Unrelated};
 use super::resource::{Origin, Resource};
@@ -12,7 +12,7 @@ pub enum Source<'a> {
         /// The folder.
         path: &'a TreePath,
         /// Which files below it count.
-        filter: &'a DirectoryFilter,
+        filter: &'a ManifestFilter,
     },
     /// One file, which must hold manifests.
     File(&'a TreePath),
@@ -128,11 +128,15 @@ pub fn render(tree: &Tree, opener: &dyn Opener, source: &Source<'_>) -> Result<R
     match source {
         Source::Directory { path, filter } => {
             refuse_other_tools(tree, path)?;
-            let files = tree.manifests(path, filter).map_err(|source| RenderError::List {
+            let manifests = filter.apply(tree, path).map_err(|source| RenderError::List {
                 path: (*path).clone(),
                 source,
             })?;
-            for file in files {
+            rendered.skipped.extend(manifests.skipped.into_iter().map(|entry| Skipped {
+                path: entry.path,
+                why: Unrelated::NoFile,
+            }));
+            for file in manifests.files {
                 if file.extension() == Some("jsonnet") {
                     return Err(RenderError::Jsonnet { path: file });
                 }
@@ -193,6 +197,7 @@ fn read(
                     line,
                     protection: opened.protection.clone(),
                 },
+                was_sealed: false,
             }));
             Ok(None)
         }

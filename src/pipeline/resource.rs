@@ -13,6 +13,8 @@ pub struct Resource {
     pub identity: Identity,
     /// The place in the source.
     pub origin: Origin,
+    /// Whether it was a SealedSecret there.
+    pub was_sealed: bool,
 }
 
 /// What tells an object from every other one of a cluster.
