@@ -22,7 +22,7 @@ pub(super) enum Failure {
         source: sops::DecryptError,
     },
     #[error("`--extract`")]
-    ExtractPath(#[source] sops::ExtractPathError),
+    ExtractPath(#[source] sops::MalformedPath),
     #[error("`--include` or `--exclude`")]
     Glob(#[source] tree::GlobError),
     #[error("no random numbers from the system")]
