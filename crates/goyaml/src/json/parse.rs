@@ -439,7 +439,7 @@ impl<'t> Parser<'t> {
 }
 
 /// Appends bytes as Go does: each byte that is no part of valid UTF-8 becomes one U+FFFD.
-pub(super) fn push_lossy(text: &mut String, bytes: &[u8]) {
+fn push_lossy(text: &mut String, bytes: &[u8]) {
     if let Ok(valid) = str::from_utf8(bytes) {
         text.push_str(valid);
         return;
@@ -448,4 +448,11 @@ pub(super) fn push_lossy(text: &mut String, bytes: &[u8]) {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
+}
+
+/// Bytes as text, as Go makes it of them: each byte that is no part of valid UTF-8 becomes one U+FFFD.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    push_lossy(&mut text, bytes);
+    text
 }

@@ -1,8 +1,10 @@
 //! What the tests share: the Go process, its JSON descriptions of values and nodes, and a source of random cases.
 #![allow(dead_code, unreachable_pub, clippy::expect_used)]
 
+pub mod forms;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use goyaml::{Timestamp, Value};
+use goyaml::{Comments, Document, Form, Kind, Node, Position, Style, Tag, Timestamp, Value};
 use serde_json::json;
 
 pub use peers::goyaml::{Answer, GoYaml};
@@ -292,7 +294,7 @@ pub fn sorted(described: &serde_json::Value) -> serde_json::Value {
                 .iter()
                 .map(|entry| json!([sorted(&entry[0]), sorted(&entry[1])]))
                 .collect();
-            entries.sort_by_key(|entry| entry[0].to_string());
+            entries.sort_by_key(ToString::to_string);
             json!(["map", entries])
         }
         Some("float") => {
@@ -346,5 +348,109 @@ pub fn load(described: &serde_json::Value) -> Value {
             }
         }
         other => panic!("unknown type {other}"),
+    }
+}
+
+/// A node as the Go program describes nodes.
+pub fn dump(node: &Node) -> serde_json::Value {
+    let kind = match node.kind {
+        Kind::Alias => "alias",
+        Kind::Mapping => "mapping",
+        Kind::Scalar => "scalar",
+        Kind::Sequence => "sequence",
+    };
+    let mut style = Vec::new();
+    if node.style.tagged {
+        style.push("tagged");
+    }
+    match node.style.form {
+        Form::Any => {}
+        Form::DoubleQuoted => style.push("double"),
+        Form::Flow => style.push("flow"),
+        Form::Folded => style.push("folded"),
+        Form::Literal => style.push("literal"),
+        Form::SingleQuoted => style.push("single"),
+    }
+    let comments = node.comments.as_deref().cloned().unwrap_or_default();
+    let tag = if node.kind == Kind::Alias {
+        ""
+    } else {
+        node.tag.as_str()
+    };
+    json!({
+        "kind": kind, "tag": tag, "style": style, "value": node.value,
+        "anchor": node.anchor.as_deref().unwrap_or_default(),
+        "head": comments.head, "inline": comments.line, "foot": comments.foot,
+        "content": node.content.iter().map(dump).collect::<Vec<_>>(),
+    })
+}
+
+/// Documents as the Go program describes them.
+pub fn dump_documents(documents: &[Document]) -> serde_json::Value {
+    let document = |document: &Document| {
+        json!({
+            "kind": "document", "head": document.comments.head, "foot": document.comments.foot,
+            "content": [dump(&document.root)],
+        })
+    };
+    documents.iter().map(document).collect()
+}
+
+/// A node as it was described.
+pub fn load_node(dump: &serde_json::Value) -> Node {
+    let text = |name: &str| dump[name].as_str().unwrap_or_default().to_owned();
+    let mut style = Style::default();
+    for name in dump["style"].as_array().into_iter().flatten() {
+        match name.as_str().expect("a style") {
+            "tagged" => style.tagged = true,
+            "double" => style.form = Form::DoubleQuoted,
+            "flow" => style.form = Form::Flow,
+            "folded" => style.form = Form::Folded,
+            "literal" => style.form = Form::Literal,
+            "single" => style.form = Form::SingleQuoted,
+            other => panic!("unknown style {other}"),
+        }
+    }
+    let comments = Comments {
+        head: text("head"),
+        line: text("inline"),
+        foot: text("foot"),
+    };
+    Node {
+        kind: match dump["kind"].as_str().expect("a kind") {
+            "alias" => Kind::Alias,
+            "mapping" => Kind::Mapping,
+            "scalar" => Kind::Scalar,
+            "sequence" => Kind::Sequence,
+            other => panic!("unknown kind {other}"),
+        },
+        style,
+        tag: tag(&text("tag")),
+        value: text("value"),
+        anchor: dump["anchor"].as_str().map(Into::into),
+        content: dump["content"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(load_node)
+            .collect(),
+        comments: (comments != Comments::default()).then(|| Box::new(comments)),
+        position: Position::default(),
+    }
+}
+
+pub fn tag(text: &str) -> Tag {
+    match text {
+        "!!binary" => Tag::Binary,
+        "!!bool" => Tag::Bool,
+        "!!float" => Tag::Float,
+        "!!int" => Tag::Int,
+        "!!map" => Tag::Map,
+        "!!merge" => Tag::Merge,
+        "!!null" => Tag::Null,
+        "!!seq" => Tag::Seq,
+        "!!str" => Tag::Str,
+        "!!timestamp" => Tag::Timestamp,
+        other => Tag::Custom(other.into()),
     }
 }
