@@ -9,12 +9,15 @@
 //!
 //! This module knows no files, and of errors only the place.
 
+mod analysis;
+mod character;
 mod emitter;
 mod encode;
 mod event;
 mod key_order;
 mod node;
 mod scalar;
+mod text;
 mod value;
 
 use thiserror::Error;
