@@ -50,7 +50,9 @@ impl SealingKeys {
 impl Unsealer<'_> {
     /// The ids of the keys, newest first.
     pub fn fingerprints(&self) -> impl Iterator<Item = &KeyFingerprint> {
-        self.candidates.iter().map(|candidate| &candidate.key.fingerprint)
+        self.candidates
+            .iter()
+            .map(|candidate| &candidate.key.fingerprint)
     }
 
     /// How many private RSA operations were done so far.

@@ -26,4 +26,23 @@ mod selection;
 mod shamir;
 mod stores;
 
+pub use cipher::ValueError;
+pub use detect::{holds_encrypted_values, looks_encrypted};
+pub use document::{KeyPath, Place, Step};
+pub use encrypted_file::{
+    Attempt, DecryptError, DecryptOptions, Decrypted, DecryptionOrder, EncryptedFile, GroupFailure, MacIgnored, MacPolicy,
+    MacVerified, NoKey, Opened, RepeatedKind,
+};
+pub use extract::{ExtractPath, MalformedPath};
+pub use format::{Format, UnknownFormat};
 pub use goyaml::Timestamp;
+pub use key_service::{KeyError, KeyService, Unwrapped};
+pub use metadata::{KeyGroup, KeyKind, MasterKey, Metadata, Selection, UnknownKeyKind};
+pub use metadata_reader::MetadataError;
+pub use output::{OutputError, OutputOptions};
+pub use parse_error::{ParseError, ShapeError};
+pub use shamir::CombineError;
+pub use stores::dotenv::DotenvError;
+pub use stores::ini::{IniError, IniErrorKind};
+pub use stores::json::{JsonError, JsonIndent};
+pub use stores::yaml::YamlError;

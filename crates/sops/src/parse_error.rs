@@ -90,10 +90,10 @@ impl ShapeError {
         }
     }
 
-    pub(crate) fn duplicate(key: &[u8]) -> Self {
+    pub(crate) fn duplicate(key: &[u8], line: Option<u32>) -> Self {
         let mut path = KeyPath::default();
         path.push_key(key);
-        Self::DuplicateKey(Place { line: 0, path })
+        Self::DuplicateKey(Place { line: line.unwrap_or(0), path })
     }
 
     /// The error as seen from the mapping around it.

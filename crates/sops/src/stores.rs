@@ -5,6 +5,7 @@ pub(crate) mod ini;
 pub(crate) mod ini_writer;
 pub(crate) mod json;
 pub(crate) mod yaml;
+pub(crate) mod yaml_writer;
 
 use crate::document::Scalar;
 

@@ -46,7 +46,8 @@ enum Stage {
 /// Comments on their way from the scanner to a node.
 #[derive(Debug, Default)]
 struct Pending {
-    comments: Comments,
+    /// Absent if there are none, as most of the time.
+    comments: Option<Box<Comments>>,
     /// The head of a collection that is itself an item of a sequence.
     stem: String,
 }
@@ -175,8 +176,10 @@ impl<'a> Composer<'a> {
             self.take();
         }
         self.handles.clear();
-        let Comments { head, foot, .. } = self.take_comments();
-        comments.foot = if foot.is_empty() { head } else { foot };
+        if let Some(last) = self.take_comments() {
+            let Comments { head, foot, .. } = *last;
+            comments.foot = if foot.is_empty() { head } else { foot };
+        }
         self.stage = Stage::BetweenDocuments;
         Ok(Some(Document {
             root,
@@ -187,7 +190,10 @@ impl<'a> Composer<'a> {
 
     /// Splits the head comment of the first node at its last empty line; what stands above is the document's.
     fn split_document_head(&mut self) -> String {
-        let head = &mut self.pending.comments.head;
+        let Some(comments) = &mut self.pending.comments else {
+            return String::new();
+        };
+        let head = &mut comments.head;
         let (end, start) = if head.len() > 1 && head.ends_with('\n') {
             (head.len() - 1, head.len())
         } else if let Some(gap) = head.rfind("\n\n") {
@@ -268,7 +274,7 @@ impl<'a> Composer<'a> {
             State::FlowValue => self.flow_value(State::FlowKey),
             State::PairKey => self.pair_key(),
             State::PairValue => self.flow_value(State::PairEnd),
-            State::PairEnd => self.close(Comments::default()),
+            State::PairEnd => self.close(None),
         }
     }
 
@@ -290,9 +296,9 @@ impl<'a> Composer<'a> {
             }
             Body::BlockEnd if !is_indentless => {
                 self.take();
-                self.close(Comments::default())
+                self.close(None)
             }
-            _ if is_indentless => self.close(Comments::default()),
+            _ if is_indentless => self.close(None),
             _ => Err(ParseError::ExpectedEntry(self.mark().position())),
         }
     }
@@ -300,15 +306,24 @@ impl<'a> Composer<'a> {
     /// Takes a `-`. When a block collection is the item, the comments before the `-` are the head of the collection
     /// and not of what is first in it.
     fn take_entry(&mut self) -> Result<(), ParseError> {
-        let before = self.pending.comments.head.len();
+        let head_length = |pending: &Pending| {
+            pending
+                .comments
+                .as_ref()
+                .map_or(0, |comments| comments.head.len())
+        };
+        let before = head_length(&self.pending);
         self.take();
         self.peek()?;
         let is_block = matches!(
             self.body(),
             Body::BlockMappingStart | Body::BlockSequenceStart
         );
-        if before > 0 && is_block {
-            let head = &mut self.pending.comments.head;
+        if before > 0
+            && is_block
+            && let Some(comments) = &mut self.pending.comments
+        {
+            let head = &mut comments.head;
             let rest = head.split_off(head.len().min(before + 1));
             head.truncate(before);
             self.pending.stem = std::mem::replace(head, rest);
@@ -460,7 +475,7 @@ impl<'a> Composer<'a> {
     }
 
     /// Closes the innermost collection with the comments at its end.
-    fn close(&mut self, comments: Comments) -> Result<Piece, ParseError> {
+    fn close(&mut self, comments: Option<Box<Comments>>) -> Result<Piece, ParseError> {
         match self.open.pop() {
             Some(collection) => Ok(Piece::Whole(collection.close(comments))),
             None => Err(ParseError::ExpectedNode(self.mark().position())),
@@ -479,7 +494,7 @@ impl<'a> Composer<'a> {
             return Ok(Piece::Whole(Node {
                 kind: Kind::Alias,
                 value: name.to_owned(),
-                comments: boxed(comments),
+                comments,
                 position: start.position(),
                 ..Node::default()
             }));
@@ -520,13 +535,15 @@ impl<'a> Composer<'a> {
             State::IndentlessSequence => String::new(),
             State::BlockKey | State::BlockSequence => std::mem::take(&mut self.pending.stem),
             // The comments at the start of a flow collection other than its head are lost.
-            _ => self.take_comments().head,
+            _ => self
+                .take_comments()
+                .map_or_else(String::new, |comments| comments.head),
         };
         if !head.is_empty() {
-            node.comments = boxed(Comments {
+            node.comments = Some(Box::new(Comments {
                 head,
                 ..Comments::default()
-            });
+            }));
         }
         if state != State::IndentlessSequence {
             self.take();
@@ -546,7 +563,7 @@ impl<'a> Composer<'a> {
             node.style.form = form;
             node.value = text.into_owned();
         }
-        node.comments = boxed(comments);
+        node.comments = comments;
         properties.apply_to(&mut node, self.dialect);
         node
     }
@@ -594,18 +611,20 @@ impl<'a> Composer<'a> {
         let Some(token) = self.scanner.tokens.front() else {
             return Ok(());
         };
-        let Comments { head, line, foot } = &mut self.pending.comments;
         let is_end = matches!(token.body, Body::BlockEnd);
         let ready = |owner| owner <= token.start.index;
         while let Some(comment) = self.scanner.comments.front()
             && ready(comment.owner)
         {
-            let place = match comment.place {
+            if comment.place == Place::Head && is_end {
                 // The end of a block has no head; what follows it takes the comment.
-                Place::Head if is_end => break,
-                Place::Head => &mut *head,
-                Place::Line => &mut *line,
-                Place::Foot => &mut *foot,
+                break;
+            }
+            let pending = self.pending.comments.get_or_insert_default();
+            let place = match comment.place {
+                Place::Head => &mut pending.head,
+                Place::Line => &mut pending.line,
+                Place::Foot => &mut pending.foot,
             };
             if !place.is_empty() {
                 place.push('\n');
@@ -639,10 +658,11 @@ impl<'a> Composer<'a> {
         self.scanner.take()
     }
 
-    /// Takes the comments that came up so far. A node that takes none drops those of its parent all the same.
-    fn take_comments(&mut self) -> Comments {
+    /// Takes the comments that came up so far.
+    fn take_comments(&mut self) -> Option<Box<Comments>> {
         self.pending.stem.clear();
-        std::mem::take(&mut self.pending.comments)
+        let comments = self.pending.comments.take();
+        comments.filter(|comments| **comments != Comments::default())
     }
 }
 
@@ -670,9 +690,12 @@ impl Collection {
     }
 
     /// Finishes the collection. The comments at the end of a block mapping are the foot of its last key.
-    fn close(self, comments: Comments) -> Node {
+    fn close(self, comments: Option<Box<Comments>>) -> Node {
         let mut node = self.node;
-        let Comments { line, mut foot, .. } = comments;
+        let Some(comments) = comments else {
+            return node;
+        };
+        let Comments { line, mut foot, .. } = *comments;
         let is_block = node.style.form != Form::Flow;
         if node.kind == Kind::Mapping
             && is_block
@@ -745,10 +768,6 @@ fn empty(start: Mark) -> Node {
         position: start.position(),
         ..Node::default()
     }
-}
-
-fn boxed(comments: Comments) -> Option<Box<Comments>> {
-    (comments != Comments::default()).then(|| Box::new(comments))
 }
 
 fn has_foot(node: &Node) -> bool {

@@ -54,7 +54,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Map, JsonError> {
 fn map(entries: Vec<(String, goyaml::Value)>) -> Result<Map, ShapeError> {
     let mut keys = HashSet::with_capacity(entries.len());
     if let Some((key, _)) = entries.iter().find(|(key, _)| !keys.insert(key.as_str())) {
-        return Err(ShapeError::duplicate(key.as_bytes()));
+        return Err(ShapeError::duplicate(key.as_bytes(), None));
     }
     drop(keys);
     let mut map = Map { entries: Vec::with_capacity(entries.len()) };
