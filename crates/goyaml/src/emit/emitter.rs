@@ -34,10 +34,10 @@ pub(super) enum Nesting {
 impl Rules {
     pub(super) fn go_yaml3(options: &EmitOptions) -> Self {
         Self {
-            indent: if (2..=9).contains(&options.indent) {
-                i32::from(options.indent)
-            } else {
-                2
+            indent: match options.indent {
+                0 => 4,
+                indent @ 2..=9 => i32::from(indent),
+                _ => 2,
             },
             nesting: Nesting::GoYaml3(options.sequences),
             width: i32::MAX,
