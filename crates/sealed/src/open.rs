@@ -175,7 +175,7 @@ impl SealedSecret {
         let rendered = template::render(&templates, &data)?;
         for (key, text) in rendered {
             // Encrypted values win. The template ran nevertheless, since its failure counts.
-            data.entry(key).or_insert(text);
+            data.entry(key.to_owned()).or_insert(text);
         }
         for key in self.template.removed() {
             data.remove(key);
