@@ -1,5 +1,5 @@
 //! What is written, against go-yaml v3, go-yaml v2 and sigs.k8s.io/yaml.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, dead_code)]
 
 #[path = "parse/generate.rs"]
 mod generate;
@@ -295,6 +295,76 @@ fn values_become_the_nodes_that_go_yaml_makes_of_them() {
         );
     }
     assert!(lost < count / 20, "{lost} of {count} values were lost");
+}
+
+#[test]
+fn mended_text_is_read_back_as_what_was_written() {
+    let mut go = GoYaml::start();
+    let mut random = Random::new(26);
+    let mut kept = 0;
+    let count = oracle::cases(3000);
+    for _ in 0..count {
+        let mut root = node(&mut random, 3);
+        strip(&mut root);
+        let documents = [Document {
+            root,
+            ..Document::default()
+        }];
+        let (words, options) = settings(&mut random);
+        let text = emit::documents(
+            &documents,
+            &EmitOptions {
+                lossy: Lossy::Mend,
+                ..options
+            },
+        )
+        .expect("valid anchors");
+        let read = goyaml::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(
+            texts(&read[0].root),
+            texts(&documents[0].root),
+            "{words}: {text}"
+        );
+        let theirs = go.ask("node", text.as_bytes()).text();
+        let theirs: serde_json::Value = serde_json::from_str(&theirs).expect("JSON");
+        assert_eq!(
+            texts(&oracle::load_node(&theirs[0]["content"][0])),
+            texts(&documents[0].root),
+            "{words}: {text}"
+        );
+        let plain = emit::documents(&documents, &options).expect("valid anchors");
+        kept += u64::from(plain == text);
+    }
+    assert!(
+        kept > count / 2,
+        "only {kept} of {count} texts are what go-yaml writes"
+    );
+}
+
+/// Removes what would keep a tree from being read: comments, and tags that do not fit.
+fn strip(node: &mut Node) {
+    node.comments = None;
+    node.anchor = None;
+    node.style.tagged = false;
+    match node.kind {
+        Kind::Alias => *node = emit::string("alias"),
+        Kind::Mapping => node.tag = Tag::Map,
+        Kind::Scalar => node.tag = Tag::Str,
+        Kind::Sequence => node.tag = Tag::Seq,
+    }
+    node.content.iter_mut().for_each(strip);
+}
+
+/// The shape of a tree and the texts in it.
+fn texts(node: &Node) -> serde_json::Value {
+    if node.kind == Kind::Scalar {
+        assert!(matches!(node.tag, Tag::Str | Tag::Merge), "{}", node.tag);
+        return serde_json::json!(node.value);
+    }
+    serde_json::json!([
+        node.tag.as_str(),
+        node.content.iter().map(texts).collect::<Vec<_>>()
+    ])
 }
 
 /// Asks until the answers tell whether Go always writes this value in the same way: its order of keys has circles, and

@@ -180,8 +180,11 @@ fn walk(der: &[u8]) -> Result<(Validity, &[u8]), DerError> {
             if matches!(Tag::peek(fields)?, Tag::ContextSpecific { .. }) {
                 fields.tlv_bytes()?;
             }
-            let (_serial, _algorithm, _issuer) =
-                (fields.tlv_bytes()?, fields.tlv_bytes()?, fields.tlv_bytes()?);
+            let (_serial, _algorithm, _issuer) = (
+                fields.tlv_bytes()?,
+                fields.tlv_bytes()?,
+                fields.tlv_bytes()?,
+            );
             let validity = AnyRef::decode(fields)?.sequence(|times| {
                 Ok::<_, DerError>(Validity {
                     not_before: time(times)?,
@@ -207,7 +210,9 @@ fn time(reader: &mut SliceReader<'_>) -> Result<Timestamp, DerError> {
         Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
         _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
     };
-    Ok(Timestamp(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)))
+    Ok(Timestamp(
+        i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX),
+    ))
 }
 
 #[cfg(test)]
@@ -243,8 +248,14 @@ zK5BpCdIOzUTMWmki8thzpLknfyI
         // As `ssh-keygen -l` prints it.
         let fingerprint = "SHA256:0rH8GgJgEpbWQpIriKInzN1krRvrGb1A0w7z/pJl3Fo";
         assert_eq!(certificate.fingerprint().as_str(), fingerprint);
-        assert_eq!(certificate.not_before(), Timestamp::parse("2026-11-24T08:11:45Z").unwrap().0);
-        assert_eq!(certificate.not_after(), Timestamp::parse("2036-11-21T08:11:45Z").unwrap().0);
+        assert_eq!(
+            certificate.not_before(),
+            Timestamp::parse("2026-11-24T08:11:45Z").unwrap().0
+        );
+        assert_eq!(
+            certificate.not_after(),
+            Timestamp::parse("2036-11-21T08:11:45Z").unwrap().0
+        );
     }
 
     #[test]
@@ -252,19 +263,36 @@ zK5BpCdIOzUTMWmki8thzpLknfyI
         let cut = PEM.replace("MIIDETCCAfmgAwIBAgI", "MIIDETCCAfmgAwIBAgL");
         for (text, error) in [
             ("", CertificateError::Missing),
-            ("-----BEGIN PUBLIC KEY-----\nYWJj\n-----END PUBLIC KEY-----\n", CertificateError::Missing),
-            ("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n", CertificateError::Malformed),
-            ("-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n", CertificateError::Malformed),
+            (
+                "-----BEGIN PUBLIC KEY-----\nYWJj\n-----END PUBLIC KEY-----\n",
+                CertificateError::Missing,
+            ),
+            (
+                "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n",
+                CertificateError::Malformed,
+            ),
+            (
+                "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n",
+                CertificateError::Malformed,
+            ),
             (&cut, CertificateError::Malformed),
         ] {
-            assert_eq!(Certificate::from_pem(text.as_bytes()).err(), Some(error), "{text}");
+            assert_eq!(
+                Certificate::from_pem(text.as_bytes()).err(),
+                Some(error),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn sealing_the_same_twice_gives_different_values() {
         let certificate = Certificate::from_pem(PEM.as_bytes()).unwrap();
-        let seal = || certificate.seal(Scope::Strict, "ns", "app", b"value").unwrap();
+        let seal = || {
+            certificate
+                .seal(Scope::Strict, "ns", "app", b"value")
+                .unwrap()
+        };
         assert_ne!(seal(), seal());
     }
 }

@@ -2,19 +2,13 @@
 //!
 //! Scalars resolve as in `sigs.k8s.io/yaml`, where a plain `yes` is a boolean.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 
-use goyaml::resolve::{Dialect, plain_tag};
-use goyaml::{Document, Form, Kind, Node, Tag, Value};
+use goyaml::resolve::plain_tag;
+use goyaml::{Dialect, Form, Kind, Node, Tag, Value};
 use thiserror::Error;
 
 use crate::timestamp::Timestamp;
-
-/// More nodes than this after aliases are expanded is an alias bomb, not a manifest.
-const EXPANDED_NODES: usize = 1_000_000;
-/// Nesting beyond this is no manifest either.
-const DEPTH: usize = 200;
 
 /// A field that is not as it should be.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -62,12 +56,6 @@ pub enum FieldProblem {
         /// The type it must be, with its article.
         expected: &'static str,
     },
-    /// An alias without an anchor, or one that stands for itself.
-    #[error("the alias has no anchor")]
-    Alias,
-    /// Too many nodes, or too deep.
-    #[error("nested too deeply or expanded too far")]
-    TooLarge,
 }
 
 impl FieldError {
@@ -78,56 +66,8 @@ impl FieldError {
             FieldProblem::Duplicate => "field-duplicate",
             FieldProblem::Missing => "field-missing",
             FieldProblem::Type { .. } => "field-type",
-            FieldProblem::Alias => "field-alias",
-            FieldProblem::TooLarge => "field-too-large",
         }
     }
-}
-
-/// The top node of `document` with every alias replaced by what it stands for.
-pub(crate) fn expanded(document: Document) -> Result<Node, FieldError> {
-    let mut anchors = HashMap::new();
-    let mut budget = EXPANDED_NODES;
-    let mut root = document.root;
-    expand(&mut root, &mut anchors, &mut budget, DEPTH)?;
-    Ok(root)
-}
-
-fn expand(
-    node: &mut Node,
-    anchors: &mut HashMap<Box<str>, (Node, usize)>,
-    budget: &mut usize,
-    depth: usize,
-) -> Result<usize, FieldError> {
-    let error = |problem| FieldError {
-        path: "".into(),
-        line: node.position.line,
-        problem,
-    };
-    if depth == 0 {
-        return Err(error(FieldProblem::TooLarge));
-    }
-    if node.kind == Kind::Alias {
-        let Some((target, size)) = anchors.get(node.value.as_str()) else {
-            return Err(error(FieldProblem::Alias));
-        };
-        *budget = budget
-            .checked_sub(*size)
-            .ok_or_else(|| error(FieldProblem::TooLarge))?;
-        let size = *size;
-        let position = node.position;
-        *node = target.clone();
-        node.position = position;
-        return Ok(size);
-    }
-    let mut size = 1;
-    for child in &mut node.content {
-        size += expand(child, anchors, budget, depth - 1)?;
-    }
-    if let Some(anchor) = node.anchor.take() {
-        anchors.insert(anchor, (node.clone(), size));
-    }
-    Ok(size)
 }
 
 /// A node that stands for a [`Value`] of JSON, without a position.
@@ -153,9 +93,11 @@ pub(crate) fn node_of(value: Value) -> Node {
         Value::Int(int) => scalar(Tag::Int, int.to_string()),
         Value::Uint(int) => scalar(Tag::Int, int.to_string()),
         Value::Float(float) => scalar(Tag::Float, float.to_string()),
-        Value::Array(items) => {
-            collection(Kind::Sequence, Tag::Seq, items.into_iter().map(node_of).collect())
-        }
+        Value::Array(items) => collection(
+            Kind::Sequence,
+            Tag::Seq,
+            items.into_iter().map(node_of).collect(),
+        ),
         Value::Object(entries) => collection(
             Kind::Mapping,
             Tag::Map,
@@ -265,7 +207,9 @@ impl<'n> Field<'n> {
     pub(crate) fn integer(&self) -> Result<i64, FieldError> {
         let number = type_of(self.node) == Type::Number;
         let value = self.node.value.parse().ok();
-        value.filter(|_| number).ok_or_else(|| self.not("an integer"))
+        value
+            .filter(|_| number)
+            .ok_or_else(|| self.not("an integer"))
     }
 
     pub(crate) fn time(&self) -> Result<Timestamp, FieldError> {
@@ -289,7 +233,7 @@ impl<'n> Field<'n> {
             return Err(self.not("an object"));
         }
         let mut entries: Vec<(&'n str, Self)> = Vec::with_capacity(self.node.content.len() / 2);
-        let mut known = std::collections::HashSet::new();
+        let mut known = HashSet::new();
         for pair in self.node.content.chunks_exact(2) {
             let [key, node] = pair else { continue };
             let mut field = Self {
@@ -297,7 +241,13 @@ impl<'n> Field<'n> {
                 line: key.position.line,
                 node,
             };
-            if type_of(key) != Type::Text {
+            // A plain number is a key as well, when its text is what sigs.k8s.io/yaml makes of it.
+            let number = || {
+                key.value
+                    .parse::<i64>()
+                    .is_ok_and(|number| number.to_string() == key.value)
+            };
+            if !(type_of(key) == Type::Text || type_of(key) == Type::Number && number()) {
                 return Err(field.not("an object whose keys are all strings"));
             }
             if key.tag == Tag::Merge && key.style.form == Form::Any {
@@ -338,9 +288,12 @@ impl<'n> Field<'n> {
             Type::Number => Value::Int(self.integer()?),
             Type::Text => Value::String(self.node.value.clone()),
             Type::Other => return Err(self.not("plain data")),
-            Type::Collection if self.node.kind == Kind::Sequence => {
-                Value::Array(self.items()?.iter().map(Self::value).collect::<Result<_, _>>()?)
-            }
+            Type::Collection if self.node.kind == Kind::Sequence => Value::Array(
+                self.items()?
+                    .iter()
+                    .map(Self::value)
+                    .collect::<Result<_, _>>()?,
+            ),
             Type::Collection => {
                 let sorted: BTreeMap<_, _> = self.fields()?.entries.into_iter().collect();
                 let entry = |(name, field): (&str, Self)| Ok((name.to_owned(), field.value()?));
@@ -398,9 +351,14 @@ impl<'n> Fields<'n> {
         let Some((name, field)) = self.entries.first() else {
             return Ok(());
         };
-        let meant = self.asked.iter().find(|asked| asked.eq_ignore_ascii_case(name));
-        Err(field.error(meant.map_or(FieldProblem::Unknown, |expected| {
-            FieldProblem::Misspelt { expected }
-        })))
+        let meant = self
+            .asked
+            .iter()
+            .find(|asked| asked.eq_ignore_ascii_case(name));
+        Err(field.error(
+            meant.map_or(FieldProblem::Unknown, |expected| FieldProblem::Misspelt {
+                expected,
+            }),
+        ))
     }
 }

@@ -13,7 +13,10 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 /// The bytes behind `text`.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     if text.contains(['\r', '\n']) {
-        let joined: String = text.chars().filter(|sign| !matches!(sign, '\r' | '\n')).collect();
+        let joined: String = text
+            .chars()
+            .filter(|sign| !matches!(sign, '\r' | '\n'))
+            .collect();
         return ENGINE.decode(joined).ok();
     }
     ENGINE.decode(text).ok()

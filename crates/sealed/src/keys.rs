@@ -9,9 +9,9 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::certificate::Parts;
-use crate::documents;
-use crate::go_base64;
+use crate::documents::{self, YamlError};
 use crate::fields::{Field, FieldError};
+use crate::go_base64;
 use crate::pem::{self, Block};
 use crate::rsa_key::{self, Flaw, KeyFingerprint, PublicHalf};
 use crate::timestamp::Timestamp;
@@ -88,7 +88,7 @@ pub enum KeyError {
     },
     /// The file is not YAML.
     #[error("not valid YAML: {0}")]
-    Yaml(#[source] goyaml::ParseError),
+    Yaml(#[from] YamlError),
     /// A field is not as it should be.
     #[error(transparent)]
     Field(#[from] FieldError),
@@ -210,8 +210,7 @@ impl Loading<'_> {
                     self.report(name, KeyError::NoKey);
                 }
             }
-            Err(documents::ReadError::Yaml(error)) => self.report(name, KeyError::Yaml(error)),
-            Err(documents::ReadError::Field(error)) => self.report(name, error.into()),
+            Err(error) => self.report(name, error.into()),
         }
     }
 
@@ -243,7 +242,9 @@ impl Loading<'_> {
                     let certificate = parts
                         .iter()
                         .find(|parts| parts.public.fingerprint == public.fingerprint);
-                    let made = certificate.map(|parts| parts.validity.not_before).or(fallback);
+                    let made = certificate
+                        .map(|parts| parts.validity.not_before)
+                        .or(fallback);
                     let key = SealingKey {
                         fingerprint: public.fingerprint,
                         size: public.size,
@@ -307,7 +308,10 @@ impl Loading<'_> {
                 Ok(())
             }
             Some("List" | "SecretList") => {
-                for item in object.take("items").map_or_else(|| Ok(Vec::new()), |items| items.items())? {
+                for item in object
+                    .take("items")
+                    .map_or_else(|| Ok(Vec::new()), |items| items.items())?
+                {
                     self.manifest(name, &item);
                 }
                 Ok(())

@@ -8,7 +8,7 @@ use goyaml::{Node, Value};
 use secret::{SecretBytes, SecretString};
 use thiserror::Error;
 
-use crate::documents::{self, ReadError};
+use crate::documents::{self, YamlError};
 use crate::fields::{Field, FieldError, FieldProblem};
 use crate::go_base64;
 use crate::metadata::{Metadata, object};
@@ -28,7 +28,7 @@ pub struct KubernetesSecret {
 pub enum ParseSecretError {
     /// The text is not YAML.
     #[error("not valid YAML: {0}")]
-    Yaml(#[source] goyaml::ParseError),
+    Yaml(#[from] YamlError),
     /// The document is another kind of object.
     #[error("line {line}: not a Secret")]
     NotASecret {
@@ -47,15 +47,6 @@ impl ParseSecretError {
             Self::Yaml(_) => "secret-not-yaml",
             Self::NotASecret { .. } => "not-a-secret",
             Self::Field(error) => error.reason(),
-        }
-    }
-}
-
-impl From<ReadError> for ParseSecretError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Yaml(error) => Self::Yaml(error),
-            ReadError::Field(error) => Self::Field(error),
         }
     }
 }
@@ -108,7 +99,10 @@ impl KubernetesSecret {
             ("apiVersion", text("v1")),
             ("metadata", Some(self.metadata.to_value())),
             ("immutable", self.immutable.map(Value::Bool)),
-            ("data", (!self.data.is_empty()).then_some(Value::Object(data))),
+            (
+                "data",
+                (!self.data.is_empty()).then_some(Value::Object(data)),
+            ),
             ("type", self.kind.clone().map(Value::String)),
         ])
     }
@@ -128,9 +122,16 @@ impl KubernetesSecret {
             return Err(ParseSecretError::NotASecret { line: top.line() });
         }
         let metadata = fields.take("metadata");
-        let metadata = metadata.map_or_else(|| Ok(Metadata::default()), |field| Metadata::read(&field))?;
-        let immutable = fields.take("immutable").map(|field| field.boolean()).transpose()?;
-        let kind = fields.text("type")?.filter(|kind| !kind.is_empty()).map(str::to_owned);
+        let metadata =
+            metadata.map_or_else(|| Ok(Metadata::default()), |field| Metadata::read(&field))?;
+        let immutable = fields
+            .take("immutable")
+            .map(|field| field.boolean())
+            .transpose()?;
+        let kind = fields
+            .text("type")?
+            .filter(|kind| !kind.is_empty())
+            .map(str::to_owned);
         let mut data = BTreeMap::new();
         for (key, field) in entries(fields.take("data"))? {
             let bytes = if field.is_null() {

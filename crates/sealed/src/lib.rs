@@ -46,6 +46,7 @@ mod timestamp;
 mod unsealer;
 
 pub use certificate::{Certificate, CertificateError, EncryptedValue, SealValueError};
+pub use documents::YamlError;
 pub use fields::{FieldError, FieldProblem};
 pub use keys::{KeyError, SealingKeys, UnusableKey};
 pub use kubernetes_secret::{KubernetesSecret, ParseSecretError};

@@ -55,7 +55,9 @@ impl Metadata {
         let metadata = Self {
             name: owned(fields.text("name")?),
             namespace: owned(fields.text("namespace")?),
-            labels: fields.take("labels").map_or_else(|| Ok(BTreeMap::new()), |field| field.texts())?,
+            labels: fields
+                .take("labels")
+                .map_or_else(|| Ok(BTreeMap::new()), |field| field.texts())?,
             annotations: fields
                 .take("annotations")
                 .map_or_else(|| Ok(BTreeMap::new()), |field| field.texts())?,
@@ -65,7 +67,10 @@ impl Metadata {
                 self_link: owned(fields.text("selfLink")?),
                 uid: owned(fields.text("uid")?),
                 resource_version: owned(fields.text("resourceVersion")?),
-                generation: fields.take("generation").map(|field| field.integer()).transpose()?,
+                generation: fields
+                    .take("generation")
+                    .map(|field| field.integer())
+                    .transpose()?,
                 creation_timestamp: fields
                     .take("creationTimestamp")
                     .map(|field| field.time())
@@ -78,7 +83,9 @@ impl Metadata {
                     .take("deletionGracePeriodSeconds")
                     .map(|field| field.integer())
                     .transpose()?,
-                finalizers: each(fields.take("finalizers"), |field| field.text().map(str::to_owned))?,
+                finalizers: each(fields.take("finalizers"), |field| {
+                    field.text().map(str::to_owned)
+                })?,
                 managed_fields: each(fields.take("managedFields"), managed)?,
             },
         };
@@ -88,7 +95,9 @@ impl Metadata {
 
     /// The annotations as pairs.
     pub(crate) fn annotation_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.annotations.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.annotations
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -104,16 +113,32 @@ impl Metadata {
             ("selfLink", text(&server.self_link)),
             ("uid", text(&server.uid)),
             ("resourceVersion", text(&server.resource_version)),
-            ("generation", int(server.generation.filter(|number| *number != 0))),
+            (
+                "generation",
+                int(server.generation.filter(|number| *number != 0)),
+            ),
             ("creationTimestamp", time(server.creation_timestamp)),
             ("deletionTimestamp", time(server.deletion_timestamp)),
-            ("deletionGracePeriodSeconds", int(server.deletion_grace_period_seconds)),
+            (
+                "deletionGracePeriodSeconds",
+                int(server.deletion_grace_period_seconds),
+            ),
             ("labels", texts(&self.labels)),
             ("annotations", texts(&self.annotations)),
-            ("ownerReferences", list(self.owners.iter().map(Owner::to_value).collect())),
+            (
+                "ownerReferences",
+                list(self.owners.iter().map(Owner::to_value).collect()),
+            ),
             (
                 "finalizers",
-                list(server.finalizers.iter().cloned().map(Value::String).collect()),
+                list(
+                    server
+                        .finalizers
+                        .iter()
+                        .cloned()
+                        .map(Value::String)
+                        .collect(),
+                ),
             ),
             ("managedFields", list(server.managed_fields.clone())),
         ])
@@ -129,7 +154,10 @@ impl Owner {
             kind: owned(fields.text("kind")?),
             name: owned(fields.text("name")?),
             uid: owned(fields.text("uid")?),
-            controller: fields.take("controller").map(|field| field.boolean()).transpose()?,
+            controller: fields
+                .take("controller")
+                .map(|field| field.boolean())
+                .transpose()?,
             block_owner_deletion: fields
                 .take("blockOwnerDeletion")
                 .map(|field| field.boolean())
@@ -147,7 +175,10 @@ impl Owner {
             ("name", text(&self.name)),
             ("uid", text(&self.uid)),
             ("controller", self.controller.map(Value::Bool)),
-            ("blockOwnerDeletion", self.block_owner_deletion.map(Value::Bool)),
+            (
+                "blockOwnerDeletion",
+                self.block_owner_deletion.map(Value::Bool),
+            ),
         ])
     }
 }
@@ -163,7 +194,10 @@ fn managed(field: &Field<'_>) -> Result<Value, FieldError> {
         (text("manager")?, text("operation")?, text("apiVersion")?);
     let (fields_type, subresource) = (text("fieldsType")?, text("subresource")?);
     let time = fields.take("time").map(|field| field.time()).transpose()?;
-    let fields_v1 = fields.take("fieldsV1").map(|field| field.value()).transpose()?;
+    let fields_v1 = fields
+        .take("fieldsV1")
+        .map(|field| field.value())
+        .transpose()?;
     fields.finish()?;
     Ok(object([
         ("manager", manager),
@@ -180,7 +214,10 @@ fn each<T>(
     list: Option<Field<'_>>,
     read: impl Fn(&Field<'_>) -> Result<T, FieldError>,
 ) -> Result<Vec<T>, FieldError> {
-    let items = list.map(|list| list.items()).transpose()?.unwrap_or_default();
+    let items = list
+        .map(|list| list.items())
+        .transpose()?
+        .unwrap_or_default();
     items.iter().map(read).collect()
 }
 

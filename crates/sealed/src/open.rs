@@ -164,7 +164,7 @@ impl SealedSecret {
         if let Some(blob) = &self.deprecated {
             return self.open_deprecated(blob, unsealer, options);
         }
-        let templates = template::judge(&self.template.data, options.templates)?;
+        let templates = template::judge(&self.template.data, &self.encrypted, options.templates)?;
         let texts = self.open_values(unsealer)?;
         let mut data: BTreeMap<_, _> = self
             .encrypted
@@ -296,7 +296,8 @@ impl SealedSecret {
         let [text] = &*texts else {
             return Err(malformed);
         };
-        let mut secrets = KubernetesSecret::parse_all(text.expose()).map_err(|_| malformed.clone())?;
+        let mut secrets =
+            KubernetesSecret::parse_all(text.expose()).map_err(|_| malformed.clone())?;
         let (Some(mut secret), true) = (secrets.pop(), secrets.is_empty()) else {
             return Err(malformed);
         };
@@ -307,7 +308,10 @@ impl SealedSecret {
     /// Gives the Secret the name and namespace of this object, and this object as its owner.
     fn own(&self, secret: &mut KubernetesSecret) {
         secret.metadata.name.clone_from(&self.metadata.name);
-        secret.metadata.namespace.clone_from(&self.metadata.namespace);
+        secret
+            .metadata
+            .namespace
+            .clone_from(&self.metadata.namespace);
         let annotations = &self.template.metadata.annotations;
         let skip = annotations.get(SKIP_OWNER_ANNOTATION);
         if skip.is_none_or(|skip| skip != "true") {

@@ -25,7 +25,8 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
             continue;
         };
         let mut encrypted = false;
-        let mut body = Zeroizing::new(String::new());
+        // Room for the largest key, so that no piece of one is left behind where the text was before it grew.
+        let mut body = Zeroizing::new(String::with_capacity(8 << 10));
         let mut complete = false;
         for (inner, _) in lines.by_ref() {
             let inner = inner.trim();
@@ -68,11 +69,22 @@ mod tests {
         let found = blocks(text);
         let shape: Vec<_> = found
             .iter()
-            .map(|block| (block.label, block.line, block.encrypted, block.body.as_ref().map(|body| body.len())))
+            .map(|block| {
+                (
+                    block.label,
+                    block.line,
+                    block.encrypted,
+                    block.body.as_ref().map(|body| body.len()),
+                )
+            })
             .collect();
         assert_eq!(
             shape,
-            [("A B", 2, false, Some(6)), ("C", 7, true, Some(3)), ("D", 13, false, None)]
+            [
+                ("A B", 2, false, Some(6)),
+                ("C", 7, true, Some(3)),
+                ("D", 13, false, None)
+            ]
         );
     }
 }

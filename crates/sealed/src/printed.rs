@@ -18,7 +18,10 @@ pub(crate) fn print(value: &Value, format: Format) -> String {
     match format {
         Format::Json => {
             let mut text = String::new();
-            write(&mut Writer::new(&mut text, Layout::Indented("  "), Escape::Html), value);
+            write(
+                &mut Writer::new(&mut text, Layout::Indented("  "), Escape::Html),
+                value,
+            );
             text.push('\n');
             text
         }

@@ -103,15 +103,30 @@ mod tests {
     fn annotations_decide_and_cluster_wide_wins() {
         for (annotations, scope, label) in [
             (&[][..], Scope::Strict, "ns/app"),
-            (&[(NAMESPACE_WIDE_ANNOTATION, "true")], Scope::NamespaceWide, "ns"),
+            (
+                &[(NAMESPACE_WIDE_ANNOTATION, "true")],
+                Scope::NamespaceWide,
+                "ns",
+            ),
             (&[(CLUSTER_WIDE_ANNOTATION, "true")], Scope::ClusterWide, ""),
             (
-                &[(NAMESPACE_WIDE_ANNOTATION, "true"), (CLUSTER_WIDE_ANNOTATION, "true")],
+                &[
+                    (NAMESPACE_WIDE_ANNOTATION, "true"),
+                    (CLUSTER_WIDE_ANNOTATION, "true"),
+                ],
                 Scope::ClusterWide,
                 "",
             ),
-            (&[(CLUSTER_WIDE_ANNOTATION, "false")], Scope::Strict, "ns/app"),
-            (&[(CLUSTER_WIDE_ANNOTATION, "True")], Scope::Strict, "ns/app"),
+            (
+                &[(CLUSTER_WIDE_ANNOTATION, "false")],
+                Scope::Strict,
+                "ns/app",
+            ),
+            (
+                &[(CLUSTER_WIDE_ANNOTATION, "True")],
+                Scope::Strict,
+                "ns/app",
+            ),
         ] {
             let read = Scope::of_annotations(annotations.iter().copied());
             assert_eq!(read, scope, "{annotations:?}");

@@ -6,8 +6,8 @@ use goyaml::{Document, Node, Value};
 use thiserror::Error;
 
 use crate::certificate::{Certificate, SealValueError};
-use crate::documents::{self, ReadError};
-use crate::fields::{self, Field, FieldError};
+use crate::documents::{self, YamlError};
+use crate::fields::{Field, FieldError, at};
 use crate::kubernetes_secret::{KubernetesSecret, entries};
 use crate::metadata::{Metadata, ServerFields, object};
 use crate::printed::{self, Format};
@@ -61,12 +61,12 @@ pub(crate) struct Entry<T> {
 pub enum ParseError {
     /// The text is not YAML.
     #[error("not valid YAML: {0}")]
-    Yaml(#[source] goyaml::ParseError),
+    Yaml(#[from] YamlError),
     /// There is no document with anything in it.
     #[error("no document found")]
     Empty,
     /// The document is another kind of object.
-    #[error("{}not a SealedSecret of {API_VERSION}", fields::at(*line))]
+    #[error("{}not a SealedSecret of {API_VERSION}", at(*line))]
     NotASealedSecret {
         /// Where it starts.
         line: u32,
@@ -84,15 +84,6 @@ impl ParseError {
             Self::Empty => "sealed-secret-missing",
             Self::NotASealedSecret { .. } => "not-a-sealed-secret",
             Self::Field(error) => error.reason(),
-        }
-    }
-}
-
-impl From<ReadError> for ParseError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Yaml(error) => Self::Yaml(error),
-            ReadError::Field(error) => Self::Field(error),
         }
     }
 }
@@ -172,7 +163,7 @@ impl SealedSecret {
             root: node.clone(),
             ..Document::default()
         };
-        Self::read(&Field::top(&fields::expanded(document)?))
+        Self::read(&Field::top(&documents::expanded(document)?))
     }
 
     /// Namespace, name and so on, as the object itself has them.
@@ -187,7 +178,9 @@ impl SealedSecret {
 
     /// The keys of the encrypted values with their lines, in the order of the document.
     pub fn encrypted_keys(&self) -> impl ExactSizeIterator<Item = (&str, u32)> {
-        self.encrypted.iter().map(|entry| (entry.key.as_str(), entry.line))
+        self.encrypted
+            .iter()
+            .map(|entry| (entry.key.as_str(), entry.line))
     }
 
     /// The line where the object starts, counted from one; zero where it was not read from a text with lines.
@@ -223,7 +216,9 @@ impl SealedSecret {
             },
             ..source.clone()
         };
-        template.annotations.retain(|key, _| !LAST_APPLIED.contains(&key.as_str()));
+        template
+            .annotations
+            .retain(|key, _| !LAST_APPLIED.contains(&key.as_str()));
         if let Some(scope) = scope {
             state_scope(&mut template.annotations, scope);
         }
@@ -269,8 +264,11 @@ impl SealedSecret {
     /// The object, in Kubernetes' order of fields.
     pub fn to_value(&self) -> Value {
         let text = |text: &str| Some(Value::String(text.to_owned()));
-        let encrypted: BTreeMap<_, _> =
-            self.encrypted.iter().map(|entry| (&entry.key, &entry.value)).collect();
+        let encrypted: BTreeMap<_, _> = self
+            .encrypted
+            .iter()
+            .map(|entry| (&entry.key, &entry.value))
+            .collect();
         let encrypted = encrypted
             .into_iter()
             .map(|(key, value)| (key.clone(), Value::String(value.clone())))
@@ -285,7 +283,9 @@ impl SealedSecret {
                     ("template", Some(self.template.to_value())),
                     (
                         "data",
-                        self.deprecated.as_ref().and_then(|entry| text(&entry.value)),
+                        self.deprecated
+                            .as_ref()
+                            .and_then(|entry| text(&entry.value)),
                     ),
                     ("encryptedData", Some(Value::Object(encrypted))),
                 ])),
@@ -300,12 +300,16 @@ impl SealedSecret {
 
     fn read(top: &Field<'_>) -> Result<Self, ParseError> {
         let mut fields = top.fields()?;
-        let version = fields.text("apiVersion")?.ok_or_else(|| fields.missing("apiVersion"))?;
+        let version = fields
+            .text("apiVersion")?
+            .ok_or_else(|| fields.missing("apiVersion"))?;
         let kind = fields.text("kind")?.ok_or_else(|| fields.missing("kind"))?;
         if (version, kind) != (API_VERSION, KIND) {
             return Err(ParseError::NotASealedSecret { line: top.line() });
         }
-        let metadata = fields.take("metadata").ok_or_else(|| fields.missing("metadata"))?;
+        let metadata = fields
+            .take("metadata")
+            .ok_or_else(|| fields.missing("metadata"))?;
         let (metadata, place) = (Metadata::read(&metadata)?, metadata);
         let spec = fields.take("spec").ok_or_else(|| fields.missing("spec"))?;
         fields.take("status");
@@ -315,8 +319,12 @@ impl SealedSecret {
         }
         let mut spec = spec.fields()?;
         let template = spec.take("template");
-        let template = template.map_or_else(|| Ok(Template::default()), |field| Template::read(&field))?;
-        let deprecated = spec.take("data").map(|field| entry("data", &field)).transpose()?;
+        let template =
+            template.map_or_else(|| Ok(Template::default()), |field| Template::read(&field))?;
+        let deprecated = spec
+            .take("data")
+            .map(|field| entry("data", &field))
+            .transpose()?;
         let encrypted = spec.take("encryptedData");
         if encrypted.is_none() && deprecated.is_none() {
             return Err(spec.missing("encryptedData").into());
@@ -356,9 +364,16 @@ impl Template {
     fn read(field: &Field<'_>) -> Result<Self, FieldError> {
         let mut fields = field.fields()?;
         let metadata = fields.take("metadata");
-        let metadata = metadata.map_or_else(|| Ok(Metadata::default()), |field| Metadata::read(&field))?;
-        let kind = fields.text("type")?.filter(|kind| !kind.is_empty()).map(str::to_owned);
-        let immutable = fields.take("immutable").map(|field| field.boolean()).transpose()?;
+        let metadata =
+            metadata.map_or_else(|| Ok(Metadata::default()), |field| Metadata::read(&field))?;
+        let kind = fields
+            .text("type")?
+            .filter(|kind| !kind.is_empty())
+            .map(str::to_owned);
+        let immutable = fields
+            .take("immutable")
+            .map(|field| field.boolean())
+            .transpose()?;
         let data = entries(fields.take("data"))?;
         fields.finish()?;
         let item = |(key, field): &(&str, Field<'_>)| {
@@ -378,7 +393,11 @@ impl Template {
     }
 
     fn to_value(&self) -> Value {
-        let data: BTreeMap<_, _> = self.data.iter().map(|entry| (&entry.key, &entry.value)).collect();
+        let data: BTreeMap<_, _> = self
+            .data
+            .iter()
+            .map(|entry| (&entry.key, &entry.value))
+            .collect();
         let data: Vec<_> = data
             .into_iter()
             .map(|(key, text)| (key.clone(), text.clone().map_or(Value::Null, Value::String)))

@@ -13,7 +13,9 @@ impl Timestamp {
         let number = |from: usize, to: usize| -> Option<i64> {
             let digits = bytes.get(from..to)?;
             digits.iter().try_fold(0, |sum: i64, digit| {
-                digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'))
+                digit
+                    .is_ascii_digit()
+                    .then(|| sum * 10 + i64::from(digit - b'0'))
             })
         };
         let fixed = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
@@ -32,7 +34,11 @@ impl Timestamp {
         }
         let mut zone = 19;
         if bytes.get(zone) == Some(&b'.') {
-            let fraction = bytes.get(zone + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let fraction = bytes
+                .get(zone + 1..)?
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             if fraction == 0 {
                 return None;
             }
@@ -88,7 +94,11 @@ const fn date(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year + era * 400 + (month <= 2) as i64;
     (year, month, day)
 }
@@ -101,8 +111,16 @@ mod tests {
     fn times_are_read_and_written_in_utc() {
         for (text, seconds, utc) in [
             ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
-            ("2024-02-29T23:59:59Z", 1_709_251_199, "2024-02-29T23:59:59Z"),
-            ("2024-01-02T03:04:05.678+02:00", 1_704_157_445, "2024-01-02T01:04:05Z"),
+            (
+                "2024-02-29T23:59:59Z",
+                1_709_251_199,
+                "2024-02-29T23:59:59Z",
+            ),
+            (
+                "2024-01-02T03:04:05.678+02:00",
+                1_704_157_445,
+                "2024-01-02T01:04:05Z",
+            ),
             ("1969-12-31T23:00:00-00:30", -1800, "1969-12-31T23:30:00Z"),
             ("2000-03-01T00:00:00Z", 951_868_800, "2000-03-01T00:00:00Z"),
         ] {
@@ -115,9 +133,18 @@ mod tests {
     #[test]
     fn other_texts_are_no_times() {
         for text in [
-            "", "2024-01-02", "2024-13-01T00:00:00Z", "2023-02-29T00:00:00Z", "2024-01-02T24:00:00Z",
-            "2024-01-02T03:04:05", "2024-01-02T03:04:05.Z", "2024-01-02T03:04:05Zx", "2024-01-02T03:04:05+2:00",
-            "2024-01-02t03:04:05Z", "+024-01-02T03:04:05Z", "2024-01-02T03:04:05+02:0é",
+            "",
+            "2024-01-02",
+            "2024-13-01T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2024-01-02T24:00:00Z",
+            "2024-01-02T03:04:05",
+            "2024-01-02T03:04:05.Z",
+            "2024-01-02T03:04:05Zx",
+            "2024-01-02T03:04:05+2:00",
+            "2024-01-02t03:04:05Z",
+            "+024-01-02T03:04:05Z",
+            "2024-01-02T03:04:05+02:0é",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }

@@ -18,6 +18,7 @@ mod format;
 mod gcm;
 mod go_regex;
 mod key_service;
+pub mod keys;
 mod metadata;
 mod metadata_reader;
 mod output;

@@ -52,7 +52,7 @@ impl Rules {
             nesting: Nesting::GoYaml2,
             width: 80,
             tabs_in_blocks: false,
-            lossy: Lossy::Quote,
+            lossy: Lossy::Keep,
             dialect: Dialect::GoYaml2,
         }
     }
@@ -678,12 +678,17 @@ impl<'c> Emitter<'c> {
         }
     }
 
-    pub(super) fn scalar_style(&self, scalar: &Scalar<'_, '_>, analysis: &Analysis) -> Style {
+    fn scalar_style(&self, scalar: &Scalar<'_, '_>, analysis: &Analysis) -> Style {
         let style = analysis.style(scalar.form, self.flow_level > 0, self.simple_key_context);
-        if self.rules.lossy == Lossy::Quote && self.is_lossy(scalar.value, style) {
-            return Style::DoubleQuoted;
+        match self.rules.lossy {
+            Lossy::Keep => style,
+            Lossy::Mend => analysis.mended(style),
         }
-        style
+    }
+
+    /// By how much the text of a block scalar is indented against the collection that it is in.
+    pub(super) fn block_indent(&self) -> i32 {
+        self.indent - self.indents.last().copied().unwrap_or(0).max(0)
     }
 }
 

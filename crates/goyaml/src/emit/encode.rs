@@ -12,8 +12,8 @@ use crate::{
 
 /// The node that go-yaml v3 makes of a value: it has the style in which the value would be written on its own.
 ///
-/// go-yaml writes the value and parses the text, which loses what the text loses; here every text is kept. Keys keep
-/// their order.
+/// go-yaml writes the value and parses the text, and so loses a text of several lines that starts with a tab; here it
+/// is kept, in double quotes. Keys keep their order.
 pub fn encode(value: &Value) -> Node {
     match value {
         Value::Array(items) => {
@@ -64,6 +64,7 @@ fn scalar(text: value::Text<'_>) -> Node {
         Written::Plain => Form::Any,
         Written::SingleQuoted => Form::SingleQuoted,
         Written::DoubleQuoted => Form::DoubleQuoted,
+        Written::Literal if text.text.starts_with('\t') => Form::DoubleQuoted,
         Written::Literal => Form::Literal,
         Written::Folded => Form::Folded,
     };

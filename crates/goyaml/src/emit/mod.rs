@@ -5,7 +5,7 @@
 //! `yaml.Node` says is kept) and one over plain values. The text grows in one string; runs of ordinary characters are
 //! copied whole.
 //!
-//! go-yaml's own text does not always read back as what was written. [`Lossy`] says what happens then.
+//! go-yaml's own text does not always read back as what was written; [`Lossy`] says what happens then.
 //!
 //! This module knows no files, and of errors only the place.
 
@@ -50,14 +50,21 @@ pub enum SequenceIndent {
     Compact,
 }
 
-/// What to do with a scalar that go-yaml writes in a way that nobody reads back as the same text.
+/// What to do with a scalar that go-yaml writes in a way in which it is not read back as the same text.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Lossy {
-    /// Write it in double quotes, so that the value is kept.
-    #[default]
-    Quote,
     /// Write what go-yaml writes.
+    #[default]
     Keep,
+    /// Write it so that the value is kept: with the indentation hint that go-yaml should have given, or in double quotes.
+    ///
+    /// * A block scalar that starts with a blank or a line break gets the indent as its hint, though in a list it is
+    ///   indented by two. With an indent of 4, such texts are lost or make the document unreadable.
+    /// * A block scalar that starts with a tab needs a hint and gets none.
+    /// * U+2028 and U+2029 are written as they are, with the indentation of a new line behind them. That is right by
+    ///   YAML 1.1 only.
+    /// * A folded scalar's line breaks are doubled or not by what stands at the start of the whole text.
+    Mend,
 }
 
 impl Default for EmitOptions {

@@ -1,6 +1,6 @@
 //! How a scalar is written: which styles its text allows, and the text in each style (go-yaml: emitterc.go).
 
-use super::emitter::Emitter;
+use super::{Lossy, emitter::Emitter};
 use crate::node::Form;
 
 /// The style a scalar is written in.
@@ -21,6 +21,8 @@ pub(super) struct Analysis {
     block_plain: bool,
     single_quoted: bool,
     block: bool,
+    /// Whether there is a U+2028 or U+2029.
+    separator: bool,
 }
 
 impl Analysis {
@@ -35,6 +37,7 @@ impl Analysis {
                 block_plain: true,
                 single_quoted: true,
                 block: false,
+                separator: false,
             };
         };
         let mut seen = Seen::default();
@@ -108,6 +111,7 @@ impl Analysis {
                 CharacterKind::Break { special } => {
                     seen.special |= special;
                     seen.line_break = true;
+                    seen.separator |= character.width == 3;
                     seen.outer_break |= at == 0 || next == bytes.len();
                     seen.space_break |= previous == Previous::Space;
                     previous = Previous::Break;
@@ -153,6 +157,15 @@ impl Analysis {
         }
         style
     }
+
+    /// The style that keeps the value, where `style` might not.
+    pub(super) fn mended(&self, style: Style) -> Style {
+        match style {
+            _ if self.separator => Style::DoubleQuoted,
+            Style::Folded => Style::Literal,
+            _ => style,
+        }
+    }
 }
 
 /// What an analysis has come across.
@@ -168,6 +181,7 @@ struct Seen {
     outer_break: bool,
     break_space: bool,
     space_break: bool,
+    separator: bool,
 }
 
 impl Seen {
@@ -192,6 +206,7 @@ impl Seen {
             block_plain: !quote && !self.block_indicator,
             single_quoted: !(self.break_space || self.space_break || self.tab || self.special),
             block: !(self.trailing_space || self.space_break || self.special),
+            separator: self.separator,
         }
     }
 }
@@ -533,9 +548,13 @@ impl Emitter<'_> {
     /// The line that opens a block scalar, with its hints on indentation and on the breaks at the end.
     fn block_header(&mut self, indicator: &str, value: &str) {
         self.indicator(indicator, true, false, false);
-        if value.starts_with([' ', '\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
-            let hint = self.rules.indent.to_string();
-            self.indicator(&hint, false, false, false);
+        let mend_tab = self.rules.lossy == Lossy::Mend && value.starts_with('\t');
+        if mend_tab || value.starts_with([' ', '\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+            let hint = match self.rules.lossy {
+                Lossy::Keep => self.rules.indent,
+                Lossy::Mend => self.block_indent(),
+            };
+            self.indicator(&hint.to_string(), false, false, false);
         }
         let is_break =
             |character| matches!(character, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
@@ -552,11 +571,6 @@ impl Emitter<'_> {
             self.put_break();
         }
         self.whitespace = true;
-    }
-
-    /// Whether go-yaml's text in this style would not read back as the value.
-    pub(super) fn is_lossy(&self, _value: &str, _style: Style) -> bool {
-        false
     }
 }
 

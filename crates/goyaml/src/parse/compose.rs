@@ -503,7 +503,7 @@ impl<'a> Composer<'a> {
             Body::Scalar { .. } => return Ok(Piece::Whole(self.scalar(properties, start))),
             _ if properties.anchor.is_some() || properties.tag.is_some() => {
                 let mut node = empty(start);
-                properties.apply_to(&mut node);
+                properties.apply_to(&mut node, self.dialect);
                 return Ok(Piece::Whole(node));
             }
             _ => return Err(ParseError::ExpectedNode(self.mark().position())),
@@ -515,7 +515,7 @@ impl<'a> Composer<'a> {
         };
         let mut node = collection(kind, tag, start);
         node.style.form = form;
-        properties.apply_to(&mut node);
+        properties.apply_to(&mut node, self.dialect);
         let head = match state {
             State::IndentlessSequence => String::new(),
             State::BlockKey | State::BlockSequence => std::mem::take(&mut self.pending.stem),
@@ -547,7 +547,7 @@ impl<'a> Composer<'a> {
             node.value = text.into_owned();
         }
         node.comments = boxed(comments);
-        properties.apply_to(&mut node);
+        properties.apply_to(&mut node, self.dialect);
         node
     }
 
@@ -692,13 +692,18 @@ impl Collection {
 
 impl Properties<'_> {
     /// Gives a node its anchor, and the tag in place of the one that its text implies.
-    fn apply_to(self, node: &mut Node) {
+    fn apply_to(self, node: &mut Node, dialect: Dialect) {
         node.anchor = self.anchor.map(Box::from);
-        if let Some(tag) = self.tag
-            && tag != "!"
-        {
-            node.tag = short_tag(&tag);
-            node.style.tagged = true;
+        match self.tag.as_deref() {
+            // To v3 this is no tag at all, to v2 it is one that makes a string (go-yaml v2: decode.go).
+            Some("!") if dialect == Dialect::GoYaml2 && node.kind == Kind::Scalar => {
+                node.tag = Tag::Str;
+            }
+            None | Some("!") => {}
+            Some(tag) => {
+                node.tag = short_tag(tag);
+                node.style.tagged = true;
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the tests share: the Go process, its JSON descriptions of values and nodes, and a source of random cases.
 #![allow(dead_code, unreachable_pub, clippy::expect_used)]
 
+pub mod forms;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use goyaml::{Comments, Document, Form, Kind, Node, Position, Style, Tag, Timestamp, Value};
 use serde_json::json;
@@ -292,7 +294,7 @@ pub fn sorted(described: &serde_json::Value) -> serde_json::Value {
                 .iter()
                 .map(|entry| json!([sorted(&entry[0]), sorted(&entry[1])]))
                 .collect();
-            entries.sort_by_key(|entry| entry[0].to_string());
+            entries.sort_by_key(ToString::to_string);
             json!(["map", entries])
         }
         Some("float") => {

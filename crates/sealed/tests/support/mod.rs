@@ -1,5 +1,7 @@
 //! Keys made for the moment, the real kubeseal, and a source of repeatable chance.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code)]
+
+pub(crate) mod corpus;
 
 use std::fs;
 use std::io::Write;
@@ -7,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use sealed::{Certificate, SealingKeys};
+use sealed::{
+    Certificate, DeprecatedData, KubernetesSecret, OpenOptions, Scope, SealedSecret, SealingKeys,
+    TemplatePolicy,
+};
 use tempfile::TempDir;
 
 /// A key pair as a controller makes it.
@@ -56,17 +61,56 @@ pub(crate) fn pair(name: &str, bits: u32, start: &str) -> KeyPair {
     for (file, text) in [
         ("index", ""),
         ("serial", "01"),
-        ("ca.cnf", "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=.\ndatabase=index\nserial=serial\n\
-          policy=p\ndefault_md=sha256\nx509_extensions=x\n[p]\ncommonName=optional\n[x]\nbasicConstraints=CA:TRUE\n"),
+        (
+            "ca.cnf",
+            "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=.\ndatabase=index\nserial=serial\n\
+          policy=p\ndefault_md=sha256\nx509_extensions=x\n[p]\ncommonName=optional\n[x]\nbasicConstraints=CA:TRUE\n",
+        ),
     ] {
         fs::write(path(file), text).unwrap();
     }
     let bits = format!("rsa:{bits}");
-    openssl(&folder, &["req", "-new", "-newkey", &bits, "-nodes", "-keyout", "key8.pem", "-out", "csr.pem",
-        "-subj", "/CN=sealed-secret"]);
-    openssl(&folder, &["ca", "-batch", "-notext", "-selfsign", "-config", "ca.cnf", "-keyfile", "key8.pem", "-in", "csr.pem",
-        "-startdate", start, "-enddate", "20440101000000Z", "-out", "certificate.pem"]);
-    openssl(&folder, &["rsa", "-traditional", "-in", "key8.pem", "-out", "key.pem"]);
+    openssl(
+        &folder,
+        &[
+            "req",
+            "-new",
+            "-newkey",
+            &bits,
+            "-nodes",
+            "-keyout",
+            "key8.pem",
+            "-out",
+            "csr.pem",
+            "-subj",
+            "/CN=sealed-secret",
+        ],
+    );
+    openssl(
+        &folder,
+        &[
+            "ca",
+            "-batch",
+            "-notext",
+            "-selfsign",
+            "-config",
+            "ca.cnf",
+            "-keyfile",
+            "key8.pem",
+            "-in",
+            "csr.pem",
+            "-startdate",
+            start,
+            "-enddate",
+            "20440101000000Z",
+            "-out",
+            "certificate.pem",
+        ],
+    );
+    openssl(
+        &folder,
+        &["rsa", "-traditional", "-in", "key8.pem", "-out", "key.pem"],
+    );
     let read = |file: &str| fs::read_to_string(path(file)).unwrap();
     KeyPair {
         key: read("key.pem"),
@@ -77,8 +121,16 @@ pub(crate) fn pair(name: &str, bits: u32, start: &str) -> KeyPair {
 }
 
 pub(crate) fn openssl(folder: &Path, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new("openssl").current_dir(folder).args(arguments).output().unwrap();
-    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("openssl")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "openssl {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
@@ -104,9 +156,18 @@ pub(crate) fn kubeseal<S: AsRef<std::ffi::OsStr>>(arguments: &[S], input: &[u8])
 /// What `kubeseal --recovery-unseal` makes of `sealed`; nothing when it refuses.
 pub(crate) fn recovered(key: &Path, format: &str, sealed: &[u8]) -> Option<String> {
     let key = key.to_str().unwrap();
-    let arguments = ["--recovery-unseal", "--recovery-private-key", key, "-o", format];
+    let arguments = [
+        "--recovery-unseal",
+        "--recovery-private-key",
+        key,
+        "-o",
+        format,
+    ];
     let output = kubeseal(&arguments, sealed);
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 /// SplitMix64: repeatable chance for generated cases.
@@ -141,7 +202,10 @@ impl Chance {
 
 /// How many generated cases to run: a few by default, more with `LOCKSTEP_CASES`.
 pub(crate) fn cases(default: u64) -> u64 {
-    std::env::var("LOCKSTEP_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
+    std::env::var("LOCKSTEP_CASES")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(default)
 }
 
 impl rsa::rand_core::TryRng for Chance {
@@ -162,3 +226,39 @@ impl rsa::rand_core::TryRng for Chance {
 }
 
 impl rsa::rand_core::TryCryptoRng for Chance {}
+
+/// As the controller opens.
+pub(crate) const ANY: OpenOptions = OpenOptions {
+    templates: TemplatePolicy::Any,
+    deprecated_data: DeprecatedData::Refuse,
+};
+
+/// Opens one object with the first of the [`pairs`].
+pub(crate) fn open(sealed: &[u8]) -> Result<KubernetesSecret, String> {
+    let sealed = SealedSecret::parse_all(sealed).map_err(|error| error.to_string())?;
+    let [sealed] = &*sealed else {
+        panic!("one is expected")
+    };
+    let keys = pairs()[0].keys();
+    sealed
+        .open(&keys.unsealer(), ANY)
+        .map_err(|error| error.to_string())
+}
+
+/// A value sealed for `ns/app` with the first of the [`pairs`].
+pub(crate) fn sealed_value(scope: Scope, value: &[u8]) -> String {
+    pairs()[0]
+        .certificate()
+        .seal(scope, "ns", "app", value)
+        .unwrap()
+        .into_string()
+}
+
+/// A good document with one piece exchanged.
+pub(crate) fn changed(from: &str, to: &str) -> String {
+    let good = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: app\n  namespace: ns\nspec:\n  \
+                encryptedData:\n    a: AAAA\n  template:\n    type: Opaque\nstatus: {}\n";
+    assert!(SealedSecret::parse_all(good.as_bytes()).is_ok());
+    assert!(good.contains(from), "{from}");
+    good.replacen(from, to, 1)
+}
