@@ -6,6 +6,25 @@
 //!   `kubeseal --recovery-unseal` and the controller do, and [seals](SealedSecret::seal) one with a [`Certificate`].
 //! * [`Certificate::seal`] seals a single value, as `kubeseal --raw` does.
 //!
+//! ```
+//! use sealed::{Format, OpenOptions, SealedSecret, SealingKeys};
+//!
+//! # fn main() {}
+//! fn opened(keys: &[u8], text: &[u8]) -> Result<Vec<secret::SecretString>, Box<dyn std::error::Error>> {
+//!     let mut ring = SealingKeys::new();
+//!     if let Some(unusable) = ring.add("keys.yaml", keys).pop() {
+//!         return Err(unusable.into());
+//!     }
+//!     let unsealer = ring.unsealer();
+//!     let mut printed = Vec::new();
+//!     for sealed in SealedSecret::parse_all(text)? {
+//!         let secret = sealed.open(&unsealer, OpenOptions::default())?;
+//!         printed.push(secret.print(Format::Yaml));
+//!     }
+//!     Ok(printed)
+//! }
+//! ```
+//!
 //! This crate knows nothing of files, clusters, clocks or the environment; it is given bytes and gives bytes back.
 //!
 //! # What opening does not protect
