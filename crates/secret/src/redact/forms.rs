@@ -165,26 +165,35 @@ pub(super) fn for_each_start(
     found(&piece[..window], Form::Plain);
 
     for &alignment in alignments {
-        for alphabet in [STANDARD, URL] {
-            found(
-                &base64_start(piece, alignment, alphabet, window),
-                Form::Base64(alignment),
-            );
+        let [standard, url] =
+            [STANDARD, URL].map(|alphabet| base64_start(piece, alignment, alphabet, window));
+        found(&standard, Form::Base64(alignment));
+        if *url != *standard {
+            found(&url, Form::Base64(alignment));
         }
     }
-    for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
-        let mut start = Start::new(window);
-        for byte in &piece[..window / 2] {
-            start.extend(&[
-                digits[usize::from(byte >> 4)],
-                digits[usize::from(byte & 15)],
-            ]);
-        }
-        found(&start, Form::Hex);
+    let [lower, upper] =
+        [b"0123456789abcdef", b"0123456789ABCDEF"].map(|digits| hex_start(piece, digits, window));
+    found(&lower, Form::Hex);
+    if *upper != *lower {
+        found(&upper, Form::Hex);
     }
-    for (form, escapes) in ESCAPES {
-        if let Some(start) = escaped_start(piece, *escapes, window) {
+    let touched = piece
+        .iter()
+        .fold(0, |touched, &byte| touched | TOUCHED[usize::from(byte)]);
+    let mut starts: [Option<(Form, Start)>; ESCAPES.len()] = Default::default();
+    for (number, (form, escapes)) in ESCAPES.iter().enumerate() {
+        if touched & 1 << number == 0 {
+            continue;
+        }
+        let start = escaped_start(piece, *escapes, window);
+        let is_new = starts[..number]
+            .iter()
+            .flatten()
+            .all(|(other, other_start)| other != form || **other_start != *start);
+        if is_new {
             found(&start, *form);
+            starts[number] = Some((*form, start));
         }
     }
 }
@@ -251,6 +260,17 @@ fn base64_start(piece: &[u8], alignment: Alignment, alphabet: &[u8; 64], window:
         bits -= 6;
         start.extend(&[alphabet[(kept >> bits & 63) as usize]]);
         kept &= (1 << bits) - 1;
+    }
+    start
+}
+
+fn hex_start(piece: &[u8], digits: &[u8; 16], window: usize) -> Start {
+    let mut start = Start::new(window);
+    for byte in &piece[..window / 2] {
+        start.extend(&[
+            digits[usize::from(byte >> 4)],
+            digits[usize::from(byte & 15)],
+        ]);
     }
     start
 }
@@ -359,22 +379,35 @@ const ESCAPES: &[(Form, Escapes)] = &[
     (Form::Percent, Escapes::Query),
 ];
 
-/// The first bytes of an escaped form; `None` where it is the plain form to its end.
-fn escaped_start(piece: &[u8], escapes: Escapes, window: usize) -> Option<Start> {
-    if !piece.iter().any(|&byte| escapes.may_touch(byte)) {
-        return None;
+/// For each byte, which of [`ESCAPES`] may touch it: one bit for each.
+const TOUCHED: [u16; 256] = {
+    let mut touched = [0; 256];
+    let mut byte = 0;
+    while byte < touched.len() {
+        let mut number = 0;
+        while number < ESCAPES.len() {
+            if ESCAPES[number].1.may_touch(byte as u8) {
+                touched[byte] |= 1 << number;
+            }
+            number += 1;
+        }
+        byte += 1;
     }
+    touched
+};
+
+/// The first bytes of an escaped form.
+fn escaped_start(piece: &[u8], escapes: Escapes, window: usize) -> Start {
     let mut start = Start::new(window);
-    for chunk in piece.utf8_chunks() {
+    // No byte becomes less than one, and no character has more than four.
+    let head = &piece[..piece.len().min(window + 3)];
+    for chunk in head.utf8_chunks() {
         for character in chunk.valid().chars() {
             escapes.write(character, &mut start);
         }
         escapes.write_bytes(chunk.invalid(), &mut start);
-        if start.filled == window {
-            break;
-        }
     }
-    Some(start)
+    start
 }
 
 impl Escapes {
