@@ -1,0 +1,40 @@
+//! What an identity finds in one recipient stanza of an age header.
+
+use age_core::format::FileKey;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
+/// Outcome of trying a key on a stanza.
+pub(super) enum Attempt {
+    /// The stanza is for this key.
+    Key(FileKey),
+    /// The stanza is for another key.
+    Foreign,
+    /// The stanza breaks the format, or names this key and does not open: the whole file is refused.
+    Malformed,
+}
+
+/// A binary argument of `N` bytes in canonical unpadded base64, the only form that the format allows.
+pub(super) fn argument<const N: usize>(text: &str) -> Option<[u8; N]> {
+    // Checked first, so that no long argument is decoded in vain.
+    if text.len() != base64::encoded_len(N, false)? {
+        return None;
+    }
+    let bytes = BASE64_STANDARD_NO_PAD.decode(text).ok()?;
+    bytes.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_canonical_arguments_of_the_right_length_are_read() {
+        assert_eq!(argument::<4>("AAECAw"), Some([0, 1, 2, 3]));
+        for refused in [
+            "AAECAx", "AAECAw==", "AAECA", "AAECAwQ", "AAEC_w", "AAECA\n", "",
+        ] {
+            assert_eq!(argument::<4>(refused), None, "{refused}");
+        }
+    }
+}
