@@ -45,7 +45,7 @@ mod index;
 mod sensitivity;
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
@@ -117,7 +117,7 @@ impl Redactor {
             return fingerprint;
         }
         for whole in [value, trimmed] {
-            index.insert_whole(self.hashes.hash_one(whole), fingerprint);
+            index.insert_whole(self.hash(whole), fingerprint);
             if whole.len() == trimmed.len() {
                 break;
             }
@@ -148,7 +148,7 @@ impl Redactor {
         fingerprint: Fingerprint,
         sensitivity: Sensitivity,
     ) {
-        if index.insert_piece(self.hashes.hash_one(piece), fingerprint, sensitivity) {
+        if index.insert_piece(self.hash(piece), fingerprint, sensitivity) {
             forms::for_each_start(piece, sensitivity, |start, forms| {
                 index.insert_start(&self.windows, start, piece.len(), forms);
             });
@@ -158,7 +158,7 @@ impl Redactor {
     /// The fingerprint of `scalar` if it is, as a whole, a learned value that is masked by value.
     pub fn recognise(&self, scalar: &[u8]) -> Option<Fingerprint> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.whole(self.hashes.hash_one(scalar))
+        index.whole(self.hash(scalar))
     }
 
     /// Whether `scalar` is, as a whole, a learned value that is masked by value.
@@ -212,26 +212,49 @@ impl Redactor {
         at: usize,
         candidates: impl Iterator<Item = (usize, Form)>,
     ) -> Option<Mask> {
+        let mut candidates: Vec<_> = candidates
+            .map(|(len, form)| (form.number(), len, form))
+            .collect();
+        candidates.sort_unstable_by_key(|&(number, len, _)| (number, len));
         let mut longest: Option<Mask> = None;
-        for (len, form) in candidates {
-            let Some((piece, range)) = form.decode(text, at, len) else {
+        // The lengths of one form share one reading and one hash, so many values that begin alike cost no more.
+        for group in candidates.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let Some(&(_, most, form)) = group.last() else {
                 continue;
             };
-            let Some((fingerprint, sensitivity)) = index.piece(self.hashes.hash_one(&*piece))
-            else {
-                continue;
-            };
-            if sensitivity == Sensitivity::Alone && !sensitivity::stands_alone(text, &range, form) {
-                continue;
-            }
-            if longest
-                .as_ref()
-                .is_none_or(|longest| range.end > longest.range.end)
-            {
-                longest = Some(Mask { range, fingerprint });
+            let piece = form.decode(text, at, most);
+            let mut hasher = self.hashes.build_hasher();
+            let mut hashed = 0;
+            for &(_, len, _) in group {
+                let Some(bytes) = piece.get(hashed..len) else {
+                    break;
+                };
+                hasher.write(bytes);
+                hashed = len;
+                let Some((fingerprint, sensitivity)) = index.piece(hasher.finish()) else {
+                    continue;
+                };
+                let range = form.range(text, &piece, len);
+                if sensitivity == Sensitivity::Alone
+                    && !sensitivity::stands_alone(text, &range, form)
+                {
+                    continue;
+                }
+                if longest
+                    .as_ref()
+                    .is_none_or(|longest| range.end > longest.range.end)
+                {
+                    longest = Some(Mask { range, fingerprint });
+                }
             }
         }
         longest
+    }
+
+    fn hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hashes.build_hasher();
+        hasher.write(bytes);
+        hasher.finish()
     }
 }
 
