@@ -2,7 +2,7 @@
 //!
 //! It sees objects only, so that it can run somewhere else than rendering: where the sealing keys are.
 
-use goyaml::Value;
+use goyaml::{Value, emit};
 use sealed::{OpenOptions, ParseError, SealedSecret, SealingKeys};
 use secret::Redactor;
 
@@ -88,7 +88,7 @@ pub fn materialise(rendered: Rendered, policy: &SealedPolicy<'_>) -> Result<Desi
             if !resource.identity.is_sealed_secret() {
                 continue;
             }
-            let sealed = SealedSecret::from_value(&resource.object, resource.origin.line).map_err(|source| {
+            let sealed = SealedSecret::from_node(&emit::encode(&resource.object)).map_err(|source| {
                 MaterialiseError::Malformed {
                     origin: Box::new(resource.origin.clone()),
                     identity: Box::new(resource.identity.clone()),

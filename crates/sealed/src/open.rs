@@ -50,7 +50,7 @@ pub enum OpenError {
     ///
     /// Which of these it is cannot be told, and must not: it would help whoever made the value.
     #[error(
-        "{}{path}: no loaded key opens this under {label} scope (loaded: {})",
+        "{}{path}: no loaded key opens this under {scope} scope (loaded: {})",
         at(*line), listed(loaded)
     )]
     NoKeyOpens {
@@ -59,7 +59,7 @@ pub enum OpenError {
         /// Its line; zero where that is not known.
         line: u32,
         /// The scope that the object's annotations state.
-        label: Scope,
+        scope: Scope,
         /// The keys that were tried.
         loaded: Vec<KeyFingerprint>,
     },
@@ -270,7 +270,7 @@ impl SealedSecret {
             OpenError::NoKeyOpens {
                 path,
                 line,
-                label: self.scope(),
+                scope: self.scope(),
                 loaded: unsealer.fingerprints().cloned().collect(),
             }
         })

@@ -4,7 +4,7 @@
 //! Open collections are kept on a stack of their own, so that deep nesting needs no deep recursion.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::cursor::Mark;
 use super::error::ParseError;
@@ -31,7 +31,7 @@ pub(super) struct Composer<'a> {
     /// The anchors defined so far.
     anchors: HashSet<&'a str>,
     /// The `%TAG` handles of the document and what they stand for.
-    handles: Vec<(&'a str, Cow<'a, str>)>,
+    handles: HashMap<&'a str, Cow<'a, str>>,
     stage: Stage,
 }
 
@@ -113,7 +113,7 @@ impl<'a> Composer<'a> {
             pending: Pending::default(),
             open: Vec::new(),
             anchors: HashSet::new(),
-            handles: Vec::new(),
+            handles: HashMap::new(),
             stage: Stage::BeforeFirst,
         }
     }
@@ -141,7 +141,7 @@ impl<'a> Composer<'a> {
         }
         // go-yaml v3 knows an anchor up to the end of the stream, v2 up to the end of the document.
         if self.dialect == Dialect::GoYaml2 {
-            self.anchors.clear();
+            self.anchors = HashSet::new();
         }
 
         let position = self.mark().position();
@@ -175,7 +175,7 @@ impl<'a> Composer<'a> {
         if matches!(self.body(), Body::DocumentEnd) {
             self.take();
         }
-        self.handles.clear();
+        self.handles = HashMap::new();
         if let Some(last) = self.take_comments() {
             let Comments { head, foot, .. } = *last;
             comments.foot = if foot.is_empty() { head } else { foot };
@@ -222,9 +222,7 @@ impl<'a> Composer<'a> {
             let token = self.take();
             let duplicate = match token.map(|token| token.body) {
                 Some(Body::TagDirective { handle, prefix }) => {
-                    let known = self.handles.iter().any(|(known, _)| *known == handle);
-                    self.handles.push((handle, prefix));
-                    known
+                    self.handles.insert(handle, prefix).is_some()
                 }
                 _ => duplicate,
             };
@@ -595,9 +593,8 @@ impl<'a> Composer<'a> {
         if handle.is_empty() {
             return Some(suffix);
         }
-        let defined = self.handles.iter().find(|(known, _)| *known == handle);
-        let prefix = match (defined, handle) {
-            (Some((_, prefix)), _) => prefix,
+        let prefix = match (self.handles.get(handle), handle) {
+            (Some(prefix), _) => prefix,
             (None, "!") => "!",
             (None, "!!") => YAML_TAGS,
             (None, _) => return None,

@@ -43,6 +43,11 @@ impl Oracle {
             difference,
         }
     }
+
+    /// Whether go-yaml reads a text.
+    pub(crate) fn accepts(&mut self, text: &[u8]) -> bool {
+        matches!(self.peer.ask("node", text), Answer::Output(_))
+    }
 }
 
 /// Removes the places of empty values in pairs like the one in `[a: ]`, and of those in `{a: }`, which look the same.
