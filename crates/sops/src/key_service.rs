@@ -35,8 +35,8 @@ pub enum KeyError {
     #[error("the wrapped key does not open with this key")]
     Mismatch,
     /// The private key is protected by a passphrase and stayed locked.
-    #[error("cannot unlock the private key")]
-    Locked(#[source] LockedKey),
+    #[error("the private key stays locked: {0}")]
+    Locked(LockedKey),
     /// The wrapped key is a PGP message without integrity protection.
     #[error("the wrapped key has no integrity protection")]
     Unprotected,

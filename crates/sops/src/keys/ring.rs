@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secret::{LockedBytes, SecretBytes};
 
-use super::age::{self, AgeError, AgeKey, NativeKind};
+use super::age::{self, AgeError, AgeKey};
 use super::file::{self, KeyFileError, Loaded};
 use super::passphrase::{NoPassphrase, Passphrase};
 use super::pgp::{self, PgpError, PgpKey};
@@ -85,11 +85,7 @@ impl KeyRing {
     pub fn holds(&self, key: &MasterKey) -> bool {
         match key {
             MasterKey::Age { recipient, .. } => self.age.iter().any(|key| match key {
-                // The form of a recipient tells its kind, and spares computing hybrid public keys for X25519 names.
-                AgeKey::Native(key) => {
-                    (key.kind() == NativeKind::Hybrid) == recipient.starts_with("age1pq1")
-                        && key.recipient() == recipient
-                }
+                AgeKey::Native(key) => key.is_named(recipient),
                 AgeKey::Ssh(key) => is_ssh_recipient(recipient, key.recipient()),
                 AgeKey::File(_) => false,
             }),
