@@ -16,7 +16,6 @@ pub struct Document {
 /// A scalar, sequence, mapping or alias.
 ///
 /// `Debug` shows kind, tag and place but never the value, since a node may hold a plaintext.
-#[derive(Clone)]
 pub struct Node {
     /// What the node is.
     pub kind: Kind,
@@ -139,6 +138,50 @@ impl Default for Node {
     }
 }
 
+impl Node {
+    /// A copy without the content.
+    fn without_content(&self) -> Self {
+        Self {
+            kind: self.kind,
+            style: self.style,
+            tag: self.tag.clone(),
+            value: self.value.clone(),
+            anchor: self.anchor.clone(),
+            content: Vec::with_capacity(self.content.len()),
+            comments: self.comments.clone(),
+            position: self.position,
+        }
+    }
+}
+
+/// Copies a tree of any depth without recursion: a derived implementation needs more stack than a thread has for the
+/// deepest trees that the parser gives.
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        let mut copy = self.without_content();
+        let mut rest = self.content.iter();
+        let mut around = Vec::new();
+        loop {
+            match rest.next() {
+                Some(child) if child.content.is_empty() => {
+                    copy.content.push(child.without_content());
+                }
+                Some(child) => {
+                    let parent = std::mem::replace(&mut copy, child.without_content());
+                    around.push((parent, std::mem::replace(&mut rest, child.content.iter())));
+                }
+                None => match around.pop() {
+                    Some((mut parent, siblings)) => {
+                        parent.content.push(copy);
+                        (copy, rest) = (parent, siblings);
+                    }
+                    None => return copy,
+                },
+            }
+        }
+    }
+}
+
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
@@ -147,5 +190,30 @@ impl fmt::Debug for Node {
             .field("position", &self.position)
             .field("content", &self.content.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl Tag {
+    /// The short form: `!!int`, `!custom`, `tag:example.com,2000:x`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Binary => "!!binary",
+            Self::Bool => "!!bool",
+            Self::Custom(tag) => tag,
+            Self::Float => "!!float",
+            Self::Int => "!!int",
+            Self::Map => "!!map",
+            Self::Merge => "!!merge",
+            Self::Null => "!!null",
+            Self::Seq => "!!seq",
+            Self::Str => "!!str",
+            Self::Timestamp => "!!timestamp",
+        }
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

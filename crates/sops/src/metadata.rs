@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::timestamp::Timestamp;
+use goyaml::Timestamp;
 
 /// The `sops` block of a file (`stores/stores.go`).
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct KeyGroup {
 /// One master key with the data key (or share) it wraps.
 ///
 /// `enc` is always the wrapped key in the form of its kind, as it stands in the file.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MasterKey {
     /// `age`: `enc` is an armored age file to one recipient.
     Age {

@@ -1,0 +1,486 @@
+//! Text to tokens: indentation, simple keys, and which token starts with which character.
+//!
+//! The rules are those of YAML 1.1 in the form that go-yaml gives them (scannerc.go). The scanner stays two tokens
+//! ahead of the composer, as go-yaml's does, since how far it is ahead decides which comments are known in time.
+
+use std::collections::VecDeque;
+
+use super::Limits;
+use super::comment::Comment;
+use super::cursor::{Cursor, Mark, Quote};
+use super::error::ParseError;
+use super::source::{Defect, Source};
+use super::token::{Body, KeyMark, Token};
+use crate::node::Form;
+
+/// How long a simple key may be, in characters.
+const SIMPLE_KEY_LENGTH: u32 = 1024;
+
+/// How many tokens have to be known before the first of them is given out.
+const TOKENS_AHEAD: usize = 3;
+
+/// A place where a key without `?` may have started.
+#[derive(Clone, Copy, Debug, Default)]
+struct SimpleKey {
+    possible: bool,
+    /// Nothing but a key can start there.
+    required: bool,
+    /// The number of the token that the key starts with.
+    token: usize,
+    mark: Mark,
+}
+
+/// Reads tokens from a source.
+#[derive(Debug)]
+pub(super) struct Scanner<'a> {
+    pub(super) cursor: Cursor<'a>,
+    defect: Option<Defect>,
+    depth: usize,
+    /// Tokens that were read and not yet taken.
+    pub(super) tokens: VecDeque<Token<'a>>,
+    /// Comments that were read and not yet taken.
+    pub(super) comments: VecDeque<Comment>,
+    /// The number of tokens taken.
+    taken: usize,
+    /// Whether enough is known to give out the first token.
+    ready: bool,
+    /// The column of the innermost block collection, -1 outside.
+    pub(super) indent: i64,
+    /// The values of `indent` around the innermost block collection.
+    indents: Vec<i64>,
+    /// The possible simple key of the block level and of each flow collection around the cursor.
+    keys: Vec<SimpleKey>,
+    /// The flow level whose simple key starts with the token that is about to be read.
+    next_key: Option<usize>,
+    /// Whether a simple key can start here.
+    pub(super) key_allowed: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(source: &'a Source<'_>, limits: &Limits) -> Self {
+        let start = Token {
+            start: Mark::default(),
+            key: None,
+            body: Body::StreamStart,
+        };
+        Self {
+            cursor: Cursor::new(&source.text),
+            defect: source.defect,
+            depth: limits.depth,
+            tokens: VecDeque::from([start]),
+            comments: VecDeque::new(),
+            taken: 0,
+            ready: false,
+            indent: -1,
+            indents: Vec::new(),
+            keys: vec![SimpleKey::default()],
+            next_key: None,
+            key_allowed: true,
+        }
+    }
+
+    /// Makes the next token known, with the comments before it.
+    pub(super) fn fill(&mut self) -> Result<(), ParseError> {
+        if self.ready {
+            return Ok(());
+        }
+        while self.tokens.len() < TOKENS_AHEAD || self.front_may_be_key()? {
+            self.fetch()?;
+        }
+        self.ready = true;
+        Ok(())
+    }
+
+    /// The next token. Call [`fill`](Self::fill) before.
+    pub(super) fn front(&self) -> Option<&Token<'a>> {
+        self.tokens.front()
+    }
+
+    /// Removes the next token.
+    pub(super) fn take(&mut self) -> Option<Token<'a>> {
+        self.ready = false;
+        self.taken += 1;
+        self.tokens.pop_front()
+    }
+
+    /// Whether the cursor is inside a flow collection.
+    pub(super) fn in_flow(&self) -> bool {
+        self.keys.len() > 1
+    }
+
+    fn front_may_be_key(&mut self) -> Result<bool, ParseError> {
+        match self.tokens.front().and_then(|token| token.key) {
+            Some(level) => self.is_key_possible(level),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the simple key of a flow level can still turn out to be one.
+    fn is_key_possible(&mut self, level: usize) -> Result<bool, ParseError> {
+        let here = self.cursor.mark;
+        let Some(key) = self.keys.get_mut(level) else {
+            return Ok(false);
+        };
+        let stale = key.mark.line < here.line || key.mark.index + SIMPLE_KEY_LENGTH < here.index;
+        if key.possible && stale {
+            if key.required {
+                return Err(ParseError::KeyWithoutColon(key.mark.position()));
+            }
+            key.possible = false;
+        }
+        Ok(key.possible)
+    }
+
+    fn push(&mut self, start: Mark, body: Body<'a>) {
+        let key = self.next_key.take();
+        self.tokens.push_back(Token { start, key, body });
+    }
+
+    /// Inserts a token before the one with a number. When that one is gone already the token goes to the end, as it
+    /// does in go-yaml, which makes the composer refuse the text.
+    fn insert(&mut self, number: usize, start: Mark, body: Body<'a>) {
+        let key = None;
+        let token = Token { start, key, body };
+        match number.checked_sub(self.taken) {
+            Some(place) if place <= self.tokens.len() => self.tokens.insert(place, token),
+            _ => self.tokens.push_back(token),
+        }
+    }
+
+    /// Reads the next token.
+    fn fetch(&mut self) -> Result<(), ParseError> {
+        let scan = self.cursor.mark;
+        self.skip_to_token(scan);
+        self.unroll(i64::from(self.cursor.mark.column), scan);
+
+        let here = self.cursor.mark;
+        if self.cursor.at_end() {
+            return match self.defect {
+                Some(defect) => Err(defect.at(here.position())),
+                None => self.fetch_stream_end(),
+            };
+        }
+        if here.column == 0 {
+            if self.cursor.byte(0) == b'%' {
+                return self.fetch_directive();
+            }
+            if self.cursor.at_document_start() {
+                return self.fetch_document_indicator(Body::DocumentStart);
+            }
+            if self.cursor.at_document_end() {
+                return self.fetch_document_indicator(Body::DocumentEnd);
+            }
+        }
+
+        let separator = if self.in_flow() { b',' } else { b':' };
+        let comment_owner = match self.tokens.back() {
+            Some(before) if self.cursor.byte(0) == separator => before.start.index,
+            _ => here.index,
+        };
+        self.fetch_content()?;
+        // What stands behind a lone `-` is the head of the item.
+        let is_entry = |token: &Token<'_>| matches!(token.body, Body::BlockEntry);
+        if !self.tokens.back().is_some_and(is_entry) {
+            self.scan_line_comment(comment_owner);
+        }
+        Ok(())
+    }
+
+    /// Reads a token that belongs to the content of a document.
+    fn fetch_content(&mut self) -> Result<(), ParseError> {
+        let in_flow = self.in_flow();
+        let separated = self.cursor.is_blank_or_end(1);
+        match self.cursor.byte(0) {
+            b'[' => self.fetch_flow_start(Body::FlowSequenceStart),
+            b'{' => self.fetch_flow_start(Body::FlowMappingStart),
+            b']' => self.fetch_flow_end(Body::FlowSequenceEnd),
+            b'}' => self.fetch_flow_end(Body::FlowMappingEnd),
+            b',' => self.fetch_flow_entry(),
+            b'-' if separated => self.fetch_block_entry(),
+            b'?' if in_flow || separated => self.fetch_key(),
+            b':' if in_flow || separated => self.fetch_value(),
+            b'*' => self.fetch_property(Self::scan_alias),
+            b'&' => self.fetch_property(Self::scan_anchor),
+            b'!' => self.fetch_property(Self::scan_tag),
+            b'|' if !in_flow => self.fetch_block_scalar(Form::Literal),
+            b'>' if !in_flow => self.fetch_block_scalar(Form::Folded),
+            b'\'' => self.fetch_property(|scanner| scanner.scan_quoted(Quote::Single)),
+            b'"' => self.fetch_property(|scanner| scanner.scan_quoted(Quote::Double)),
+            b'|' | b'>' | b'%' | b'@' | b'`' | b'#' | b' ' | b'\t' => {
+                Err(ParseError::UnexpectedCharacter(self.cursor.mark.position()))
+            }
+            _ => self.fetch_property(Self::scan_plain),
+        }
+    }
+
+    fn skip_to_token(&mut self, scan: Mark) {
+        if self.cursor.offset() == 0 && self.cursor.rest().starts_with('\u{FEFF}') {
+            // go-yaml lets a mark behind the byte order mark pass.
+            self.cursor.skip();
+        }
+        loop {
+            let tabs = self.in_flow() || !self.key_allowed;
+            while matches!(self.cursor.byte(0), b' ') || tabs && self.cursor.byte(0) == b'\t' {
+                self.cursor.skip();
+            }
+            self.move_comment_to_first_entry();
+            if self.cursor.byte(0) == b'#' {
+                self.scan_comments(scan);
+            }
+            if !self.cursor.is_break(0) {
+                return;
+            }
+            self.cursor.skip_break();
+            if !self.in_flow() {
+                self.key_allowed = true;
+            }
+        }
+    }
+
+    /// Starts a block collection when the column is deeper than the innermost one.
+    fn roll(
+        &mut self,
+        column: u32,
+        number: Option<usize>,
+        start: Mark,
+        body: Body<'a>,
+    ) -> Result<(), ParseError> {
+        let column = i64::from(column);
+        if self.in_flow() || self.indent >= column {
+            return Ok(());
+        }
+        self.indents.push(self.indent);
+        self.indent = column;
+        if self.indents.len() > self.depth {
+            return Err(ParseError::TooDeep(start.position()));
+        }
+        match number {
+            Some(number) => self.insert(number, start, body),
+            None => self.push(start, body),
+        }
+        Ok(())
+    }
+
+    /// Ends the block collections deeper than the column. Each ends before the comments that are indented like its
+    /// parent, so that those become the parent's foot.
+    fn unroll(&mut self, column: i64, scan: Mark) {
+        if self.in_flow() || self.indent <= column {
+            return;
+        }
+        let end = i64::from(scan.index) - 1;
+        let comments = self.comments_up_to(end);
+        let mut mark = Mark {
+            index: scan.index.saturating_sub(1),
+            ..scan
+        };
+        while self.indent > column {
+            let below = u32::try_from(self.indent + 1).ok();
+            if let Some(start) = below.and_then(|column| comments.get(&column)) {
+                mark = *start;
+            }
+            self.tokens.push_back(Token {
+                start: mark,
+                key: None,
+                body: Body::BlockEnd,
+            });
+            self.indent = self.indents.pop().unwrap_or(-1);
+        }
+    }
+
+    /// Remembers that a simple key may start with the next token.
+    fn save_key(&mut self) -> Result<(), ParseError> {
+        if !self.key_allowed {
+            return Ok(());
+        }
+        self.drop_key()?;
+        let mark = self.cursor.mark;
+        let level = self.keys.len() - 1;
+        self.keys[level] = SimpleKey {
+            possible: true,
+            required: !self.in_flow() && self.indent == i64::from(mark.column),
+            token: self.taken + self.tokens.len(),
+            mark,
+        };
+        self.next_key = Some(level);
+        Ok(())
+    }
+
+    /// Forgets the possible simple key of the innermost level.
+    fn drop_key(&mut self) -> Result<(), ParseError> {
+        let level = self.keys.len() - 1;
+        let key = &mut self.keys[level];
+        if key.possible {
+            if key.required {
+                return Err(ParseError::KeyWithoutColon(key.mark.position()));
+            }
+            key.possible = false;
+            let number = key.token;
+            self.unmark_key(number);
+        }
+        Ok(())
+    }
+
+    /// Forgets that the token with a number may start a simple key.
+    fn unmark_key(&mut self, number: usize) {
+        let place = number.checked_sub(self.taken);
+        if let Some(token) = place.and_then(|place| self.tokens.get_mut(place)) {
+            token.key = None;
+        }
+    }
+
+    fn fetch_stream_end(&mut self) -> Result<(), ParseError> {
+        let mark = &mut self.cursor.mark;
+        if mark.column != 0 {
+            mark.column = 0;
+            mark.line += 1;
+        }
+        self.end_block_content()?;
+        self.push(self.cursor.mark, Body::StreamEnd);
+        Ok(())
+    }
+
+    fn fetch_directive(&mut self) -> Result<(), ParseError> {
+        self.end_block_content()?;
+        let start = self.cursor.mark;
+        let body = self.scan_directive()?;
+        self.push(start, body);
+        Ok(())
+    }
+
+    fn fetch_document_indicator(&mut self, body: Body<'a>) -> Result<(), ParseError> {
+        self.end_block_content()?;
+        let start = self.cursor.mark;
+        self.cursor.skip_ascii(3);
+        self.push(start, body);
+        Ok(())
+    }
+
+    fn end_block_content(&mut self) -> Result<(), ParseError> {
+        self.unroll(-1, self.cursor.mark);
+        self.drop_key()?;
+        self.key_allowed = false;
+        Ok(())
+    }
+
+    fn fetch_flow_start(&mut self, body: Body<'a>) -> Result<(), ParseError> {
+        self.save_key()?;
+        let start = self.cursor.mark;
+        self.keys.push(SimpleKey {
+            token: self.taken + self.tokens.len(),
+            mark: start,
+            ..SimpleKey::default()
+        });
+        if self.keys.len() - 1 > self.depth {
+            return Err(ParseError::TooDeep(start.position()));
+        }
+        self.key_allowed = true;
+        self.cursor.skip_ascii(1);
+        self.push(start, body);
+        Ok(())
+    }
+
+    fn fetch_flow_end(&mut self, body: Body<'a>) -> Result<(), ParseError> {
+        self.drop_key()?;
+        if self.in_flow()
+            && let Some(key) = self.keys.pop()
+        {
+            // Where no key was seen inside, this is the token of the collection itself, which then is given out
+            // before a `:` behind it can make it a key (go-yaml: scannerc.go).
+            self.unmark_key(key.token);
+        }
+        self.key_allowed = false;
+        self.push_indicator(body);
+        Ok(())
+    }
+
+    fn fetch_flow_entry(&mut self) -> Result<(), ParseError> {
+        self.drop_key()?;
+        self.key_allowed = true;
+        self.push_indicator(Body::FlowEntry);
+        Ok(())
+    }
+
+    fn fetch_block_entry(&mut self) -> Result<(), ParseError> {
+        let start = self.cursor.mark;
+        if !self.in_flow() {
+            if !self.key_allowed {
+                return Err(ParseError::EntryNotAllowed(start.position()));
+            }
+            self.roll(start.column, None, start, Body::BlockSequenceStart)?;
+        }
+        self.drop_key()?;
+        self.key_allowed = true;
+        self.push_indicator(Body::BlockEntry);
+        Ok(())
+    }
+
+    fn fetch_key(&mut self) -> Result<(), ParseError> {
+        let start = self.cursor.mark;
+        if !self.in_flow() {
+            if !self.key_allowed {
+                return Err(ParseError::KeyNotAllowed(start.position()));
+            }
+            self.roll(start.column, None, start, Body::BlockMappingStart)?;
+        }
+        self.drop_key()?;
+        self.key_allowed = !self.in_flow();
+        self.push_indicator(Body::Key(KeyMark::Indicator));
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Result<(), ParseError> {
+        let level = self.keys.len() - 1;
+        if self.is_key_possible(level)? {
+            let key = self.keys[level];
+            self.keys[level].possible = false;
+            self.unmark_key(key.token);
+            self.insert(key.token, key.mark, Body::Key(KeyMark::Position));
+            self.roll(
+                key.mark.column,
+                Some(key.token),
+                key.mark,
+                Body::BlockMappingStart,
+            )?;
+            self.key_allowed = false;
+        } else {
+            let start = self.cursor.mark;
+            if !self.in_flow() {
+                if !self.key_allowed {
+                    return Err(ParseError::ValueNotAllowed(start.position()));
+                }
+                self.roll(start.column, None, start, Body::BlockMappingStart)?;
+            }
+            self.key_allowed = !self.in_flow();
+        }
+        self.push_indicator(Body::Value);
+        Ok(())
+    }
+
+    fn push_indicator(&mut self, body: Body<'a>) {
+        let start = self.cursor.mark;
+        self.cursor.skip_ascii(1);
+        self.push(start, body);
+    }
+
+    /// Reads a token that may start a simple key and behind which none can start.
+    fn fetch_property(
+        &mut self,
+        scan: impl FnOnce(&mut Self) -> Result<Body<'a>, ParseError>,
+    ) -> Result<(), ParseError> {
+        self.save_key()?;
+        self.key_allowed = false;
+        let start = self.cursor.mark;
+        let body = scan(self)?;
+        self.push(start, body);
+        Ok(())
+    }
+
+    fn fetch_block_scalar(&mut self, form: Form) -> Result<(), ParseError> {
+        self.drop_key()?;
+        self.key_allowed = true;
+        let start = self.cursor.mark;
+        let body = self.scan_block(form)?;
+        self.push(start, body);
+        Ok(())
+    }
+}

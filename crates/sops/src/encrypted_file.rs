@@ -1,0 +1,507 @@
+//! An encrypted file, and what becomes of it when it is opened.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use secret::{LockedBytes, SecretBytes};
+
+use crate::cipher::{Cipher, Decrypted as DecryptedValue, ValueError};
+use crate::decrypt::{self, Failure, FailureCause, MacScope};
+use crate::document::{Entry, KeyPath, Map, Place, Value};
+use crate::flatten::unflatten;
+use crate::format::Format;
+use crate::gcm::{Gcm, KEY_LENGTH};
+use crate::key_service::{KeyError, KeyService, Unwrapped};
+use crate::metadata::{KeyGroup, KeyKind, Metadata};
+use crate::metadata_reader::{self, MetadataError};
+use crate::parse_error::ParseError;
+use crate::selection::Rule;
+use crate::shamir::{self, CombineError};
+use crate::stores;
+
+/// A sops file, read and taken apart but still encrypted.
+pub struct EncryptedFile {
+    documents: Vec<Map>,
+    metadata: Metadata,
+}
+
+/// A document in clear text.
+///
+/// Only ever handed out inside [`MacVerified`] or [`MacIgnored`].
+pub struct Decrypted {
+    pub(crate) documents: Vec<Map>,
+    kept_comments: Vec<Place>,
+}
+
+/// Proof that the MAC of a file was there and held.
+///
+/// It says that all values which the MAC covers are those that were encrypted, in that order. It does not cover the names
+/// of keys with values in clear text, comments, nulls and empty texts, and with
+/// [`mac_only_encrypted`](Metadata::mac_only_encrypted) no value in clear text.
+pub struct MacVerified<T>(T);
+
+/// Marks content whose MAC was not asked for. Nothing that asks for [`MacVerified`] takes it.
+pub struct MacIgnored<T>(T);
+
+/// What [`EncryptedFile::open`] gives.
+pub enum Opened {
+    /// The MAC held.
+    Verified(MacVerified<Decrypted>),
+    /// The MAC was not looked at.
+    MacIgnored(MacIgnored<Decrypted>),
+}
+
+/// Whether a file opens without a valid MAC.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MacPolicy {
+    /// It does not.
+    #[default]
+    Require,
+    /// It does: `--ignore-mac`, to rescue a damaged file.
+    Ignore,
+}
+
+/// In which order the keys of a group are tried: those of the kinds named first, then the others as in the file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DecryptionOrder(Vec<KeyKind>);
+
+/// How a file is opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct DecryptOptions {
+    /// In which order keys are tried.
+    pub order: DecryptionOrder,
+}
+
+impl EncryptedFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not of the format, or hold no valid `sops` block.
+    pub fn parse(bytes: &[u8], format: Format) -> Result<Self, ParseError> {
+        let (documents, metadata) = match format {
+            Format::Binary | Format::Json => take_block(vec![stores::json::parse(bytes)?])?,
+            Format::Yaml => take_block(stores::yaml::parse(bytes)?)?,
+            Format::Dotenv => {
+                let mut document = stores::dotenv::parse(bytes)?;
+                let metadata =
+                    stores::dotenv::take_metadata(&mut document).ok_or(ParseError::NoMetadata)?;
+                (vec![document], unflatten(metadata)?)
+            }
+            Format::Ini => {
+                let (documents, mut metadata) = take_block(vec![stores::ini::parse(bytes)?])?;
+                stores::ini::unescape_metadata(&mut metadata);
+                (documents, unflatten(metadata)?)
+            }
+        };
+        Ok(Self {
+            documents,
+            metadata: metadata_reader::read(&metadata)?,
+        })
+    }
+
+    /// What the `sops` block says.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Decrypts the file and verifies its MAC.
+    ///
+    /// # Errors
+    ///
+    /// When `keys` do not yield the data key, when a value does not open, and when the MAC is missing or wrong. No part
+    /// of the content is in the error.
+    pub fn decrypt<K: KeyService + ?Sized>(
+        self,
+        keys: &K,
+        options: &DecryptOptions,
+    ) -> Result<MacVerified<Decrypted>, DecryptError> {
+        let (unverified, key) = self.decrypt_values(keys, options)?;
+        unverified.verify(&key)
+    }
+
+    /// Decrypts the file without a look at its MAC.
+    ///
+    /// # Errors
+    ///
+    /// As [`decrypt`](Self::decrypt), but for the MAC.
+    pub fn decrypt_ignoring_mac<K: KeyService + ?Sized>(
+        self,
+        keys: &K,
+        options: &DecryptOptions,
+    ) -> Result<MacIgnored<Decrypted>, DecryptError> {
+        let (unverified, _) = self.decrypt_values(keys, options)?;
+        Ok(MacIgnored(unverified.content))
+    }
+
+    /// Decrypts the file as `policy` asks.
+    ///
+    /// # Errors
+    ///
+    /// As [`decrypt`](Self::decrypt).
+    pub fn open<K: KeyService + ?Sized>(
+        self,
+        keys: &K,
+        policy: MacPolicy,
+        options: &DecryptOptions,
+    ) -> Result<Opened, DecryptError> {
+        match policy {
+            MacPolicy::Require => self.decrypt(keys, options).map(Opened::Verified),
+            MacPolicy::Ignore => self
+                .decrypt_ignoring_mac(keys, options)
+                .map(Opened::MacIgnored),
+        }
+    }
+
+    fn decrypt_values<K: KeyService + ?Sized>(
+        self,
+        keys: &K,
+        options: &DecryptOptions,
+    ) -> Result<(Unverified, Box<Gcm>), DecryptError> {
+        let Self {
+            mut documents,
+            metadata,
+        } = self;
+        let key = data_key(&metadata, keys, &options.order)?;
+        let key: &[u8; KEY_LENGTH] = key
+            .expose()
+            .try_into()
+            .map_err(|_| DecryptError::DataKeyLength)?;
+        let gcm = Gcm::new(key);
+        let rule = Rule::new(&metadata.selection);
+        let scope = if metadata.mac_only_encrypted {
+            MacScope::EncryptedOnly
+        } else {
+            MacScope::All
+        };
+        let walked = decrypt::decrypt(&mut documents, &gcm, &rule, scope)?;
+        let content = Decrypted {
+            documents,
+            kept_comments: walked.kept_comments,
+        };
+        Ok((
+            Unverified {
+                content,
+                computed: walked.mac,
+                metadata,
+            },
+            gcm,
+        ))
+    }
+}
+
+/// Decrypted, with all that is needed to verify the MAC.
+struct Unverified {
+    content: Decrypted,
+    computed: String,
+    metadata: Metadata,
+}
+
+impl Unverified {
+    /// The one place where [`MacVerified`] is made.
+    fn verify(self, gcm: &Gcm) -> Result<MacVerified<Decrypted>, DecryptError> {
+        if self.metadata.mac.is_empty() {
+            return Err(DecryptError::MacMissing);
+        }
+        let mut stated = SecretBytes::new(self.metadata.mac.into_bytes());
+        // The date is read and written again, so that other spellings of it count as the same.
+        let associated = self.metadata.last_modified.to_seconds();
+        match Cipher::new(gcm).decrypt(&mut stated, associated.as_bytes()) {
+            Ok(DecryptedValue::Text) if stated.ct_eq(self.computed.as_bytes()) => {
+                Ok(MacVerified(self.content))
+            }
+            Ok(_) => Err(DecryptError::MacMismatch),
+            Err(cause) => Err(DecryptError::MacUnreadable(cause)),
+        }
+    }
+}
+
+/// Takes the `sops` mapping out of all documents. That of the first counts.
+fn take_block(mut documents: Vec<Map>) -> Result<(Vec<Map>, Map), ParseError> {
+    let mut block = None;
+    for (position, document) in documents.iter_mut().enumerate() {
+        let is_block =
+            |entry: &mut Entry| matches!(entry, Entry::Pair(pair) if pair.key == b"sops");
+        for entry in document.entries.extract_if(.., is_block) {
+            match entry {
+                Entry::Pair(pair) if position == 0 => block = Some(pair.value),
+                Entry::Pair(_) | Entry::Comment(_) => {}
+            }
+        }
+    }
+    match block {
+        Some(Value::Map(map)) => Ok((documents, map)),
+        Some(_) => Err(MetadataError::NotAMapping.into()),
+        None => Err(ParseError::NoMetadata),
+    }
+}
+
+/// Asks for the data key: from the one group, or from all groups for their shares.
+fn data_key<K: KeyService + ?Sized>(
+    metadata: &Metadata,
+    keys: &K,
+    order: &DecryptionOrder,
+) -> Result<LockedBytes, DecryptError> {
+    let mut shares = Vec::new();
+    let mut failures = Vec::new();
+    for group in &metadata.key_groups {
+        match unwrap_group(group, keys, order) {
+            Ok(share) => shares.push(share),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if metadata.key_groups.len() == 1 {
+        return shares.pop().ok_or(DecryptError::NoKey(NoKey {
+            needed: 1,
+            opened: 0,
+            failures,
+        }));
+    }
+    // A file that does not say how many are needed can still be opened: the MAC tells whether they were enough.
+    let needed = usize::from(metadata.shamir_threshold).max(2);
+    if shares.len() < needed {
+        return Err(DecryptError::NoKey(NoKey {
+            needed,
+            opened: shares.len(),
+            failures,
+        }));
+    }
+    Ok(shamir::combine(&shares)?)
+}
+
+fn unwrap_group<K: KeyService + ?Sized>(
+    group: &KeyGroup,
+    keys: &K,
+    order: &DecryptionOrder,
+) -> Result<LockedBytes, GroupFailure> {
+    let rank = |kind| {
+        order
+            .0
+            .iter()
+            .position(|first| *first == kind)
+            .unwrap_or(order.0.len())
+    };
+    let mut ordered: Vec<_> = group.keys.iter().collect();
+    ordered.sort_by_key(|key| rank(key.kind()));
+    let mut attempts = Vec::new();
+    for key in ordered {
+        let cause = match keys.unwrap_key(key) {
+            Ok(Unwrapped::Key(unwrapped)) => return Ok(unwrapped),
+            Ok(Unwrapped::NotForMe) => None,
+            Err(error) => Some(error),
+        };
+        attempts.push(Attempt {
+            key: key.to_string(),
+            cause,
+        });
+    }
+    Err(GroupFailure { attempts })
+}
+
+/// Why a file does not open. Names places and public names of keys, never a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecryptError {
+    /// None of the keys at hand yields the data key.
+    #[error("{0}")]
+    NoKey(NoKey),
+    /// The shares of the data key do not fit together.
+    #[error("data key: {0}")]
+    Shares(#[from] CombineError),
+    /// What the keys yield cannot be a data key.
+    #[error("data key: not of 32 bytes")]
+    DataKeyLength,
+    /// A value does not open.
+    #[error("{place}: {cause}")]
+    Value {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        #[source]
+        cause: ValueError,
+    },
+    /// A number or boolean stands where the file's own rule asks for encryption.
+    #[error("{place}: a value in clear text where the file's rule asks for encryption")]
+    ClearText {
+        /// Where it stands.
+        place: Place,
+    },
+    /// An encrypted comment stands where a value belongs, or a value where a comment belongs.
+    #[error("{place}: a comment and a value have changed places")]
+    Misplaced {
+        /// Where it stands.
+        place: Place,
+    },
+    /// The file has no MAC.
+    #[error("the file has no MAC")]
+    MacMissing,
+    /// The MAC itself does not open: it, or the date beside it, was changed.
+    #[error("MAC: {0}")]
+    MacUnreadable(#[source] ValueError),
+    /// The MAC is that of another content.
+    #[error("the MAC does not match: values were changed, added, removed or moved")]
+    MacMismatch,
+}
+
+impl DecryptError {
+    /// A stable name of the cause.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoKey(_) => "no-key",
+            Self::Shares(error) => error.reason(),
+            Self::DataKeyLength => "data-key-length",
+            Self::Value { cause, .. } => cause.reason(),
+            Self::ClearText { .. } => "clear-text",
+            Self::Misplaced { .. } => "misplaced-comment",
+            Self::MacMissing => "mac-missing",
+            Self::MacUnreadable(_) => "mac-unreadable",
+            Self::MacMismatch => "mac-mismatch",
+        }
+    }
+}
+
+impl From<Failure> for DecryptError {
+    fn from(Failure { place, cause }: Failure) -> Self {
+        match cause {
+            FailureCause::Value(cause) => Self::Value { place, cause },
+            FailureCause::ClearText => Self::ClearText { place },
+            FailureCause::Misplaced => Self::Misplaced { place },
+        }
+    }
+}
+
+/// Which keys would have been needed.
+#[derive(Debug)]
+pub struct NoKey {
+    /// How many groups must answer.
+    pub needed: usize,
+    /// How many did.
+    pub opened: usize,
+    /// Those that did not.
+    pub failures: Vec<GroupFailure>,
+}
+
+/// A group of keys none of which is at hand.
+#[derive(Debug)]
+pub struct GroupFailure {
+    /// Its keys, as they were tried.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A key that was tried.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Kind and public name of the key, as the file has it.
+    pub key: String,
+    /// What went wrong; `None` where no service holds the key.
+    pub cause: Option<KeyError>,
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missing = self.needed.saturating_sub(self.opened);
+        if self.needed == 1 {
+            f.write_str("no key at hand opens the file; it needs one of ")?;
+        } else {
+            write!(
+                f,
+                "{} of {} needed key groups opened; {missing} more of ",
+                self.opened, self.needed
+            )?;
+        }
+        for (position, group) in self.failures.iter().enumerate() {
+            if position > 0 {
+                f.write_str("; ")?;
+            }
+            for (position, attempt) in group.attempts.iter().enumerate() {
+                if position > 0 {
+                    f.write_str(", ")?;
+                }
+                f.write_str(&attempt.key)?;
+                if let Some(cause) = &attempt.cause {
+                    write!(f, " ({cause})")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Decrypted {
+    /// Gives `take` every value, and every comment, that was encrypted: its way from the top and its bytes in the form in
+    /// which sops encrypts them. A comment has the way of what it stands in.
+    pub fn for_each_secret(&self, mut take: impl FnMut(&KeyPath, &[u8])) {
+        decrypt::for_each_decrypted(&self.documents, &mut take);
+    }
+
+    /// Comments that stand where comments are encrypted but did not open. They stay as they are, as in sops: old versions
+    /// did not encrypt comments.
+    pub fn kept_comments(&self) -> &[Place] {
+        &self.kept_comments
+    }
+}
+
+impl Opened {
+    /// The content, whatever is known of its MAC.
+    pub fn content(&self) -> &Decrypted {
+        match self {
+            Self::Verified(verified) => verified,
+            Self::MacIgnored(ignored) => ignored,
+        }
+    }
+}
+
+impl<T> Deref for MacVerified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Deref for MacIgnored<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl Default for DecryptionOrder {
+    fn default() -> Self {
+        Self(vec![KeyKind::Age, KeyKind::Pgp])
+    }
+}
+
+/// The comma-separated form of `SOPS_DECRYPTION_ORDER`. As in sops, unknown names are passed over and an empty text is
+/// the default.
+impl FromStr for DecryptionOrder {
+    type Err = RepeatedKind;
+
+    fn from_str(text: &str) -> Result<Self, RepeatedKind> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let names: Vec<&str> = text.split(',').collect();
+        if names
+            .iter()
+            .enumerate()
+            .any(|(position, name)| names[..position].contains(name))
+        {
+            return Err(RepeatedKind);
+        }
+        Ok(Self(
+            names
+                .into_iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
+        ))
+    }
+}
+
+/// A kind of key that stands twice in a [`DecryptionOrder`].
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a kind of key stands twice in the decryption order")]
+pub struct RepeatedKind;

@@ -1,0 +1,8 @@
+//! Any bytes as a YAML stream: documents or an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = goyaml::parse(bytes);
+});
