@@ -213,5 +213,5 @@ pub(crate) fn ring_that(passphrase: impl Passphrase + 'static, files: &[&[u8]]) 
 
 /// Some moment, for the fields that need one.
 pub(crate) fn moment() -> Timestamp {
-    Timestamp::parse("2024-01-01T00:00:00Z").unwrap()
+    Timestamp::parse_rfc3339("2024-01-01T00:00:00Z").unwrap()
 }
