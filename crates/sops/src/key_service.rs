@@ -14,6 +14,14 @@ pub trait KeyService {
     /// When the service is responsible for the key and could not unwrap it. A service that knows nothing of the key
     /// answers [`Unwrapped::NotForMe`].
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError>;
+
+    /// Whether the service is sure to hold a key of this name, as far as that can be told at hardly any cost.
+    ///
+    /// Keys that are held are asked for before others, which spares trying each private key on what is meant for
+    /// somebody else. It is a hint: the name is not authenticated, and a key can open what does not bear its name.
+    fn holds(&self, _key: &MasterKey) -> bool {
+        false
+    }
 }
 
 /// The answer of a [`KeyService`].
@@ -35,8 +43,8 @@ pub enum KeyError {
     #[error("the wrapped key does not open with this key")]
     Mismatch,
     /// The private key is protected by a passphrase and stayed locked.
-    #[error("cannot unlock the private key")]
-    Locked(#[source] LockedKey),
+    #[error("the private key stays locked: {0}")]
+    Locked(LockedKey),
     /// The wrapped key is a PGP message without integrity protection.
     #[error("the wrapped key has no integrity protection")]
     Unprotected,
@@ -77,11 +85,19 @@ impl<S: KeyService + ?Sized> KeyService for &S {
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         (**self).unwrap_key(key)
     }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        (**self).holds(key)
+    }
 }
 
 impl<S: KeyService + ?Sized> KeyService for Box<S> {
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         (**self).unwrap_key(key)
+    }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        (**self).holds(key)
     }
 }
 
@@ -97,5 +113,9 @@ impl<S: KeyService> KeyService for [S] {
             }
         }
         failure.map_or(Ok(Unwrapped::NotForMe), Err)
+    }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        self.iter().any(|service| service.holds(key))
     }
 }

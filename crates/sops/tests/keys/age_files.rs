@@ -24,8 +24,8 @@ fn reason(ring: &KeyRing, file: &[u8]) -> &'static str {
 
 #[test]
 fn native_identities_open_what_age_encrypts_to_them() {
-    let shop = Workshop::new();
     for options in [&[][..], &["-pq"]] {
+        let shop = Workshop::new();
         let recipient = shop.age_keygen("key", options);
         let other = shop.age_keygen("other", options);
         let ring = ring(&[&shop.read("key")]);
@@ -85,7 +85,8 @@ fn sops_files_unwrap_whatever_their_recipient_says() {
                 Ok(Unwrapped::Key(data_key)) => assert_eq!(data_key.expose(), expected),
                 _ => panic!("not unwrapped as {recipient}"),
             }
-            assert_eq!(ring.holds(&key), recipients.contains(recipient));
+            let is_its_own = recipients.iter().any(|own| own == recipient);
+            assert_eq!(ring.holds(&key), is_its_own);
         }
     }
 }

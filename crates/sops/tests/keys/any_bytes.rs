@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use sops::keys::age::decrypt;
 use sops::keys::{KeyRing, NoPassphrase};
-use sops::{KeyService, MasterKey, Timestamp};
+use sops::{KeyService, MasterKey};
 
-use super::programs::{Workshop, ring_that};
+use super::programs::{Workshop, moment, ring_that};
 
 /// Real keys, and what is encrypted to them.
 struct Samples {
@@ -86,7 +86,7 @@ fn unwrap_pgp(enc: String) {
     let key = MasterKey::Pgp {
         fp: String::new(),
         enc,
-        created_at: Timestamp::parse_rfc3339("2024-01-01T00:00:00Z").unwrap(),
+        created_at: moment(),
     };
     let _any_outcome = SAMPLES.ring.unwrap_key(&key);
 }

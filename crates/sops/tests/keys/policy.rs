@@ -6,19 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use secret::LockedBytes;
 use sops::keys::{ExternalKeyService, ExternalKeys, KeyPolicy};
-use sops::{KeyError, KeyKind, KeyService, MasterKey, Timestamp, Unwrapped};
+use sops::{KeyError, KeyKind, KeyService, MasterKey, Unwrapped};
 
-fn now() -> Timestamp {
-    Timestamp::parse_rfc3339("2024-01-01T00:00:00Z").unwrap()
-}
+use super::programs::moment;
 
 fn vault(address: &str) -> MasterKey {
+    transit(address, "transit", "key")
+}
+
+fn transit(address: &str, engine_path: &str, key_name: &str) -> MasterKey {
     MasterKey::HcVault {
         vault_address: address.to_owned(),
-        engine_path: "transit".to_owned(),
-        key_name: "key".to_owned(),
+        engine_path: engine_path.to_owned(),
+        key_name: key_name.to_owned(),
         enc: "vault:v1:AAAA".to_owned(),
-        created_at: now(),
+        created_at: moment(),
     }
 }
 
@@ -29,7 +31,7 @@ fn aws(arn: &str, role: &str) -> MasterKey {
         context: BTreeMap::new(),
         aws_profile: String::new(),
         enc: "AAAA".to_owned(),
-        created_at: now(),
+        created_at: moment(),
     }
 }
 
@@ -37,7 +39,7 @@ fn gcp(resource_id: &str) -> MasterKey {
     MasterKey::GcpKms {
         resource_id: resource_id.to_owned(),
         enc: "AAAA".to_owned(),
-        created_at: now(),
+        created_at: moment(),
     }
 }
 
@@ -47,7 +49,7 @@ fn azure(vault_url: &str) -> MasterKey {
         name: "key".to_owned(),
         version: "1".to_owned(),
         enc: "AAAA".to_owned(),
-        created_at: now(),
+        created_at: moment(),
     }
 }
 
@@ -55,7 +57,7 @@ fn huawei(key_id: &str) -> MasterKey {
     MasterKey::HcKms {
         key_id: key_id.to_owned(),
         enc: "AAAA".to_owned(),
-        created_at: now(),
+        created_at: moment(),
     }
 }
 
@@ -101,6 +103,25 @@ fn cases() -> Vec<(MasterKey, bool)> {
         (vault("https://VAULT.example.com"), false),
         (vault("http://169.254.169.254"), false),
         (vault(""), false),
+        (
+            transit("https://vault.example.com", "team/transit", "my-key_1.0"),
+            true,
+        ),
+        (transit("https://vault.example.com", "../sys", "key"), false),
+        (
+            transit("https://vault.example.com", "transit", "../../sys/seal"),
+            false,
+        ),
+        (transit("https://vault.example.com", "transit", ".."), false),
+        (
+            transit("https://vault.example.com", "transit", "key?x=1"),
+            false,
+        ),
+        (
+            transit("https://vault.example.com", "team//transit", "key"),
+            false,
+        ),
+        (transit("https://vault.example.com", "", "key"), false),
         (aws(key, ""), true),
         (aws(key, role), true),
         (aws(key, "arn:aws:iam::2:role/admin"), false),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use secret::SecretString;
+use sops::Timestamp;
 use sops::keys::{KeyRing, Passphrase, PassphraseRequest};
 use tempfile::TempDir;
 
@@ -143,7 +144,7 @@ impl Workshop {
             "%no-protection".to_owned()
         };
         let script =
-            format!("{protection}\n{parameters}\nName-Real: {user}\nExpire-Date: 0\n%commit\n");
+            format!("{parameters}\nName-Real: {user}\nExpire-Date: 0\n{protection}\n%commit\n");
         self.gpg(&["--gen-key"], script.as_bytes());
         let listing = self.gpg(&["--with-colons", "--list-secret-keys", user], b"");
         String::from_utf8(listing)
@@ -208,4 +209,9 @@ pub(crate) fn ring_that(passphrase: impl Passphrase + 'static, files: &[&[u8]]) 
         assert!(loaded.usable() > 0, "{loaded:?}");
     }
     ring
+}
+
+/// Some moment, for the fields that need one.
+pub(crate) fn moment() -> Timestamp {
+    Timestamp::parse_rfc3339("2024-01-01T00:00:00Z").unwrap()
 }
