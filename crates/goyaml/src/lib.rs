@@ -1,6 +1,7 @@
 //! *YAML exactly as the Go tools read and write it.*
 #![forbid(unsafe_code)]
 
+pub mod decode;
 pub mod emit;
 pub mod float;
 pub mod json;

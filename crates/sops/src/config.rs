@@ -68,7 +68,9 @@ pub enum ConfigError {
 }
 
 fn at_line(error: &serde_yaml::Error) -> String {
-    error.location().map_or_else(String::new, |location| format!(", line {}", location.line()))
+    error.location().map_or_else(String::new, |location| {
+        format!(", line {}", location.line())
+    })
 }
 
 impl ConfigError {
@@ -91,9 +93,16 @@ impl Config {
     ///
     /// When it is not of the form of `.sops.yaml`. Unknown fields are passed over, as in sops.
     pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
-        let raw: Option<RawConfig> = serde_yaml::from_slice(text).map_err(ConfigError::Malformed)?;
-        let RawConfig { creation_rules, stores } = raw.unwrap_or_default();
-        Ok(Self { creation_rules, stores: stores.unwrap_or_default() })
+        let raw: Option<RawConfig> =
+            serde_yaml::from_slice(text).map_err(ConfigError::Malformed)?;
+        let RawConfig {
+            creation_rules,
+            stores,
+        } = raw.unwrap_or_default();
+        Ok(Self {
+            creation_rules,
+            stores: stores.unwrap_or_default(),
+        })
     }
 
     /// The rule for the file at `path`, which is relative to the folder of the configuration, with slashes. `None` where
@@ -115,7 +124,10 @@ impl Config {
                     .is_match(path.as_bytes()),
             };
             if matches {
-                return raw.rule().map(Some).ok_or(ConfigError::SeveralRules { rule });
+                return raw
+                    .rule()
+                    .map(Some)
+                    .ok_or(ConfigError::SeveralRules { rule });
             }
         }
         Err(ConfigError::NoRule)
@@ -141,7 +153,9 @@ impl Config {
     pub fn json_indent(&self) -> Result<JsonIndent, ConfigError> {
         match self.stores.json.unwrap_or_default().indent.unwrap_or(-1) {
             -1 => Ok(JsonIndent::Tab),
-            indent => u8::try_from(indent).map(JsonIndent::Spaces).map_err(|_| ConfigError::Indentation),
+            indent => u8::try_from(indent)
+                .map(JsonIndent::Spaces)
+                .map_err(|_| ConfigError::Indentation),
         }
     }
 }
@@ -256,8 +270,14 @@ impl RawRule {
             (&self.encrypted_suffix, Selection::EncryptedSuffix),
             (&self.unencrypted_regex, Selection::UnencryptedRegex),
             (&self.encrypted_regex, Selection::EncryptedRegex),
-            (&self.unencrypted_comment_regex, Selection::UnencryptedCommentRegex),
-            (&self.encrypted_comment_regex, Selection::EncryptedCommentRegex),
+            (
+                &self.unencrypted_comment_regex,
+                Selection::UnencryptedCommentRegex,
+            ),
+            (
+                &self.encrypted_comment_regex,
+                Selection::EncryptedCommentRegex,
+            ),
         ];
         let mut set = rules
             .into_iter()
@@ -295,7 +315,11 @@ impl Names {
             Self::List(names) => names.as_slice(),
             Self::Text(text) => std::slice::from_ref(text),
         };
-        texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty())
+        texts
+            .iter()
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
     }
 }
 
@@ -308,18 +332,46 @@ impl RawGroup {
         }
         let ages = self.age.iter().flatten().flat_map(|names| names.split(','));
         found.extend(ages.map(|name| Recipient::new(KeyKind::Age, name.trim())));
-        found.extend(self.pgp.iter().flatten().map(|name| Recipient::new(KeyKind::Pgp, name)));
-        found.extend(self.kms.iter().flatten().map(|key| match key.role.as_deref() {
-            None | Some("") => Recipient::new(KeyKind::Kms, &key.arn),
-            Some(role) => Recipient::new(KeyKind::Kms, &format!("{}+{role}", key.arn)),
-        }));
-        found.extend(self.gcp_kms.iter().flatten().map(|key| Recipient::new(KeyKind::GcpKms, &key.resource_id)));
-        found.extend(self.hckms.iter().flatten().map(|key| Recipient::new(KeyKind::HcKms, &key.key_id)));
+        found.extend(
+            self.pgp
+                .iter()
+                .flatten()
+                .map(|name| Recipient::new(KeyKind::Pgp, name)),
+        );
+        found.extend(
+            self.kms
+                .iter()
+                .flatten()
+                .map(|key| match key.role.as_deref() {
+                    None | Some("") => Recipient::new(KeyKind::Kms, &key.arn),
+                    Some(role) => Recipient::new(KeyKind::Kms, &format!("{}+{role}", key.arn)),
+                }),
+        );
+        found.extend(
+            self.gcp_kms
+                .iter()
+                .flatten()
+                .map(|key| Recipient::new(KeyKind::GcpKms, &key.resource_id)),
+        );
+        found.extend(
+            self.hckms
+                .iter()
+                .flatten()
+                .map(|key| Recipient::new(KeyKind::HcKms, &key.key_id)),
+        );
         found.extend(self.azure_keyvault.iter().flatten().map(|key| {
             let version = key.version.as_deref().unwrap_or_default();
-            Recipient::new(KeyKind::AzureKv, &format!("{}/keys/{}/{version}", key.vault_url, key.key))
+            Recipient::new(
+                KeyKind::AzureKv,
+                &format!("{}/keys/{}/{version}", key.vault_url, key.key),
+            )
         }));
-        found.extend(self.hc_vault.iter().flatten().map(|uri| Recipient::new(KeyKind::HcVault, uri)));
+        found.extend(
+            self.hc_vault
+                .iter()
+                .flatten()
+                .map(|uri| Recipient::new(KeyKind::HcVault, uri)),
+        );
         let mut seen = BTreeMap::new();
         found.retain(|recipient| seen.insert(recipient.clone(), ()).is_none());
         found

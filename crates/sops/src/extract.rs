@@ -25,7 +25,11 @@ impl FromStr for ExtractPath {
                 characters.next_back()?;
                 return Some(Step::Key(characters.as_str().to_owned()));
             }
-            part.strip_prefix('+').unwrap_or(part).parse().ok().map(Step::Index)
+            part.strip_prefix('+')
+                .unwrap_or(part)
+                .parse()
+                .ok()
+                .map(Step::Index)
         });
         let steps = steps.collect::<Option<Vec<_>>>().ok_or(MalformedPath)?;
         if steps.is_empty() {
@@ -76,12 +80,24 @@ mod tests {
         for (text, steps) in [
             (r#"["a"]"#, vec![key("a")]),
             (r#"["a"]['b'][2]"#, vec![key("a"), key("b"), Step::Index(2)]),
-            (r#"["a.b"][0][1]"#, vec![key("a.b"), Step::Index(0), Step::Index(1)]),
+            (
+                r#"["a.b"][0][1]"#,
+                vec![key("a.b"), Step::Index(0), Step::Index(1)],
+            ),
             (r#"[""]"#, vec![key("")]),
         ] {
             assert_eq!(text.parse::<ExtractPath>().unwrap().steps, steps, "{text}");
         }
-        for text in ["", "a", "[a]", r#"["a""#, r#"["]"#, "[-1]", "[0", r#"["a"]b"#] {
+        for text in [
+            "",
+            "a",
+            "[a]",
+            r#"["a""#,
+            r#"["]"#,
+            "[-1]",
+            "[0",
+            r#"["a"]b"#,
+        ] {
             assert!(text.parse::<ExtractPath>().is_err(), "{text}");
         }
     }

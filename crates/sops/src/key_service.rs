@@ -2,6 +2,7 @@
 
 use secret::LockedBytes;
 
+use crate::keys::LockedKey;
 use crate::metadata::MasterKey;
 
 /// A source of keys: a ring of private keys, a Vault, a cloud.
@@ -33,9 +34,24 @@ pub enum KeyError {
     /// The private key fits by name, but does not open the wrapped key.
     #[error("the wrapped key does not open with this key")]
     Mismatch,
+    /// The private key is protected by a passphrase and stayed locked.
+    #[error("cannot unlock the private key")]
+    Locked(#[source] LockedKey),
+    /// The wrapped key is a PGP message without integrity protection.
+    #[error("the wrapped key has no integrity protection")]
+    Unprotected,
+    /// The system gave no memory for the key.
+    #[error("no memory for the key")]
+    Memory,
     /// The operator's configuration does not allow asking for this key.
     #[error("use of this key is not allowed by the configuration")]
     NotAllowed,
+    /// A source of keys that the user named, such as a command, gave none.
+    #[error("`{name}` gave no usable key")]
+    Source {
+        /// The flag or variable that names the source.
+        name: &'static str,
+    },
     /// No service for this kind of key is configured.
     #[error("no service for this kind of key is configured")]
     NoService,
@@ -47,8 +63,12 @@ impl KeyError {
         match self {
             Self::Malformed => "malformed-wrapped-key",
             Self::Mismatch => "key-mismatch",
+            Self::Locked(locked) => locked.why.reason(),
+            Self::Unprotected => "unprotected-wrapped-key",
+            Self::Memory => "no-key-memory",
             Self::NotAllowed => "key-not-allowed",
             Self::NoService => "no-key-service",
+            Self::Source { .. } => "key-source-failed",
         }
     }
 }

@@ -18,6 +18,7 @@ mod format;
 mod gcm;
 mod go_regex;
 mod key_service;
+pub mod keys;
 mod metadata;
 mod metadata_reader;
 mod output;
@@ -30,8 +31,8 @@ pub use cipher::ValueError;
 pub use detect::{holds_encrypted_values, looks_encrypted};
 pub use document::{KeyPath, Place, Step};
 pub use encrypted_file::{
-    Attempt, DecryptError, DecryptOptions, Decrypted, DecryptionOrder, EncryptedFile, GroupFailure, MacIgnored, MacPolicy,
-    MacVerified, NoKey, Opened, RepeatedKind,
+    Attempt, DecryptError, DecryptOptions, Decrypted, DecryptionOrder, EncryptedFile, GroupFailure,
+    MacIgnored, MacPolicy, MacVerified, NoKey, Opened, RepeatedKind,
 };
 pub use extract::{ExtractPath, MalformedPath};
 pub use format::{Format, UnknownFormat};

@@ -39,16 +39,25 @@ enum Effect {
 impl Rule {
     pub(crate) fn new(selection: &Selection) -> Self {
         let suffix = |suffix: &String| Test::Suffix(suffix.clone().into_bytes());
-        let regex = |pattern: &String| go_regex::compile(pattern).map_or(Test::Nothing, Test::Regex);
+        let regex =
+            |pattern: &String| go_regex::compile(pattern).map_or(Test::Nothing, Test::Regex);
         let (test, subject, effect) = match selection {
             Selection::UnencryptedSuffix(text) => (suffix(text), Subject::Keys, Effect::Leave),
             Selection::EncryptedSuffix(text) => (suffix(text), Subject::Keys, Effect::Encrypt),
             Selection::UnencryptedRegex(text) => (regex(text), Subject::Keys, Effect::Leave),
             Selection::EncryptedRegex(text) => (regex(text), Subject::Keys, Effect::Encrypt),
-            Selection::UnencryptedCommentRegex(text) => (regex(text), Subject::Comments, Effect::Leave),
-            Selection::EncryptedCommentRegex(text) => (regex(text), Subject::Comments, Effect::Encrypt),
+            Selection::UnencryptedCommentRegex(text) => {
+                (regex(text), Subject::Comments, Effect::Leave)
+            }
+            Selection::EncryptedCommentRegex(text) => {
+                (regex(text), Subject::Comments, Effect::Encrypt)
+            }
         };
-        Self { test, subject, effect }
+        Self {
+            test,
+            subject,
+            effect,
+        }
     }
 
     pub(crate) fn subject(&self) -> Subject {

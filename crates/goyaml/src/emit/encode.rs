@@ -1,7 +1,7 @@
 //! Values as nodes, as `yaml.Node`'s `Encode` makes them.
 
 use super::{
-    scalar::{Analysis, Style as Written},
+    analysis::{Analysis, Style as Written},
     value,
 };
 use crate::{

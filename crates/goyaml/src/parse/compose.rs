@@ -4,7 +4,7 @@
 //! Open collections are kept on a stack of their own, so that deep nesting needs no deep recursion.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::cursor::Mark;
 use super::error::ParseError;
@@ -31,7 +31,7 @@ pub(super) struct Composer<'a> {
     /// The anchors defined so far.
     anchors: HashSet<&'a str>,
     /// The `%TAG` handles of the document and what they stand for.
-    handles: Vec<(&'a str, Cow<'a, str>)>,
+    handles: HashMap<&'a str, Cow<'a, str>>,
     stage: Stage,
 }
 
@@ -46,7 +46,8 @@ enum Stage {
 /// Comments on their way from the scanner to a node.
 #[derive(Debug, Default)]
 struct Pending {
-    comments: Comments,
+    /// Absent if there are none, as most of the time.
+    comments: Option<Box<Comments>>,
     /// The head of a collection that is itself an item of a sequence.
     stem: String,
 }
@@ -112,7 +113,7 @@ impl<'a> Composer<'a> {
             pending: Pending::default(),
             open: Vec::new(),
             anchors: HashSet::new(),
-            handles: Vec::new(),
+            handles: HashMap::new(),
             stage: Stage::BeforeFirst,
         }
     }
@@ -140,7 +141,7 @@ impl<'a> Composer<'a> {
         }
         // go-yaml v3 knows an anchor up to the end of the stream, v2 up to the end of the document.
         if self.dialect == Dialect::GoYaml2 {
-            self.anchors.clear();
+            self.anchors = HashSet::new();
         }
 
         let position = self.mark().position();
@@ -174,9 +175,11 @@ impl<'a> Composer<'a> {
         if matches!(self.body(), Body::DocumentEnd) {
             self.take();
         }
-        self.handles.clear();
-        let Comments { head, foot, .. } = self.take_comments();
-        comments.foot = if foot.is_empty() { head } else { foot };
+        self.handles = HashMap::new();
+        if let Some(last) = self.take_comments() {
+            let Comments { head, foot, .. } = *last;
+            comments.foot = if foot.is_empty() { head } else { foot };
+        }
         self.stage = Stage::BetweenDocuments;
         Ok(Some(Document {
             root,
@@ -187,7 +190,10 @@ impl<'a> Composer<'a> {
 
     /// Splits the head comment of the first node at its last empty line; what stands above is the document's.
     fn split_document_head(&mut self) -> String {
-        let head = &mut self.pending.comments.head;
+        let Some(comments) = &mut self.pending.comments else {
+            return String::new();
+        };
+        let head = &mut comments.head;
         let (end, start) = if head.len() > 1 && head.ends_with('\n') {
             (head.len() - 1, head.len())
         } else if let Some(gap) = head.rfind("\n\n") {
@@ -216,9 +222,7 @@ impl<'a> Composer<'a> {
             let token = self.take();
             let duplicate = match token.map(|token| token.body) {
                 Some(Body::TagDirective { handle, prefix }) => {
-                    let known = self.handles.iter().any(|(known, _)| *known == handle);
-                    self.handles.push((handle, prefix));
-                    known
+                    self.handles.insert(handle, prefix).is_some()
                 }
                 _ => duplicate,
             };
@@ -268,7 +272,7 @@ impl<'a> Composer<'a> {
             State::FlowValue => self.flow_value(State::FlowKey),
             State::PairKey => self.pair_key(),
             State::PairValue => self.flow_value(State::PairEnd),
-            State::PairEnd => self.close(Comments::default()),
+            State::PairEnd => self.close(None),
         }
     }
 
@@ -290,9 +294,9 @@ impl<'a> Composer<'a> {
             }
             Body::BlockEnd if !is_indentless => {
                 self.take();
-                self.close(Comments::default())
+                self.close(None)
             }
-            _ if is_indentless => self.close(Comments::default()),
+            _ if is_indentless => self.close(None),
             _ => Err(ParseError::ExpectedEntry(self.mark().position())),
         }
     }
@@ -300,15 +304,24 @@ impl<'a> Composer<'a> {
     /// Takes a `-`. When a block collection is the item, the comments before the `-` are the head of the collection
     /// and not of what is first in it.
     fn take_entry(&mut self) -> Result<(), ParseError> {
-        let before = self.pending.comments.head.len();
+        let head_length = |pending: &Pending| {
+            pending
+                .comments
+                .as_ref()
+                .map_or(0, |comments| comments.head.len())
+        };
+        let before = head_length(&self.pending);
         self.take();
         self.peek()?;
         let is_block = matches!(
             self.body(),
             Body::BlockMappingStart | Body::BlockSequenceStart
         );
-        if before > 0 && is_block {
-            let head = &mut self.pending.comments.head;
+        if before > 0
+            && is_block
+            && let Some(comments) = &mut self.pending.comments
+        {
+            let head = &mut comments.head;
             let rest = head.split_off(head.len().min(before + 1));
             head.truncate(before);
             self.pending.stem = std::mem::replace(head, rest);
@@ -460,7 +473,7 @@ impl<'a> Composer<'a> {
     }
 
     /// Closes the innermost collection with the comments at its end.
-    fn close(&mut self, comments: Comments) -> Result<Piece, ParseError> {
+    fn close(&mut self, comments: Option<Box<Comments>>) -> Result<Piece, ParseError> {
         match self.open.pop() {
             Some(collection) => Ok(Piece::Whole(collection.close(comments))),
             None => Err(ParseError::ExpectedNode(self.mark().position())),
@@ -479,7 +492,7 @@ impl<'a> Composer<'a> {
             return Ok(Piece::Whole(Node {
                 kind: Kind::Alias,
                 value: name.to_owned(),
-                comments: boxed(comments),
+                comments,
                 position: start.position(),
                 ..Node::default()
             }));
@@ -503,7 +516,7 @@ impl<'a> Composer<'a> {
             Body::Scalar { .. } => return Ok(Piece::Whole(self.scalar(properties, start))),
             _ if properties.anchor.is_some() || properties.tag.is_some() => {
                 let mut node = empty(start);
-                properties.apply_to(&mut node);
+                properties.apply_to(&mut node, self.dialect);
                 return Ok(Piece::Whole(node));
             }
             _ => return Err(ParseError::ExpectedNode(self.mark().position())),
@@ -515,18 +528,20 @@ impl<'a> Composer<'a> {
         };
         let mut node = collection(kind, tag, start);
         node.style.form = form;
-        properties.apply_to(&mut node);
+        properties.apply_to(&mut node, self.dialect);
         let head = match state {
             State::IndentlessSequence => String::new(),
             State::BlockKey | State::BlockSequence => std::mem::take(&mut self.pending.stem),
             // The comments at the start of a flow collection other than its head are lost.
-            _ => self.take_comments().head,
+            _ => self
+                .take_comments()
+                .map_or_else(String::new, |comments| comments.head),
         };
         if !head.is_empty() {
-            node.comments = boxed(Comments {
+            node.comments = Some(Box::new(Comments {
                 head,
                 ..Comments::default()
-            });
+            }));
         }
         if state != State::IndentlessSequence {
             self.take();
@@ -546,8 +561,8 @@ impl<'a> Composer<'a> {
             node.style.form = form;
             node.value = text.into_owned();
         }
-        node.comments = boxed(comments);
-        properties.apply_to(&mut node);
+        node.comments = comments;
+        properties.apply_to(&mut node, self.dialect);
         node
     }
 
@@ -578,9 +593,8 @@ impl<'a> Composer<'a> {
         if handle.is_empty() {
             return Some(suffix);
         }
-        let defined = self.handles.iter().find(|(known, _)| *known == handle);
-        let prefix = match (defined, handle) {
-            (Some((_, prefix)), _) => prefix,
+        let prefix = match (self.handles.get(handle), handle) {
+            (Some(prefix), _) => prefix,
             (None, "!") => "!",
             (None, "!!") => YAML_TAGS,
             (None, _) => return None,
@@ -594,18 +608,20 @@ impl<'a> Composer<'a> {
         let Some(token) = self.scanner.tokens.front() else {
             return Ok(());
         };
-        let Comments { head, line, foot } = &mut self.pending.comments;
         let is_end = matches!(token.body, Body::BlockEnd);
         let ready = |owner| owner <= token.start.index;
         while let Some(comment) = self.scanner.comments.front()
             && ready(comment.owner)
         {
-            let place = match comment.place {
+            if comment.place == Place::Head && is_end {
                 // The end of a block has no head; what follows it takes the comment.
-                Place::Head if is_end => break,
-                Place::Head => &mut *head,
-                Place::Line => &mut *line,
-                Place::Foot => &mut *foot,
+                break;
+            }
+            let pending = self.pending.comments.get_or_insert_default();
+            let place = match comment.place {
+                Place::Head => &mut pending.head,
+                Place::Line => &mut pending.line,
+                Place::Foot => &mut pending.foot,
             };
             if !place.is_empty() {
                 place.push('\n');
@@ -639,10 +655,11 @@ impl<'a> Composer<'a> {
         self.scanner.take()
     }
 
-    /// Takes the comments that came up so far. A node that takes none drops those of its parent all the same.
-    fn take_comments(&mut self) -> Comments {
+    /// Takes the comments that came up so far.
+    fn take_comments(&mut self) -> Option<Box<Comments>> {
         self.pending.stem.clear();
-        std::mem::take(&mut self.pending.comments)
+        let comments = self.pending.comments.take();
+        comments.filter(|comments| **comments != Comments::default())
     }
 }
 
@@ -670,9 +687,12 @@ impl Collection {
     }
 
     /// Finishes the collection. The comments at the end of a block mapping are the foot of its last key.
-    fn close(self, comments: Comments) -> Node {
+    fn close(self, comments: Option<Box<Comments>>) -> Node {
         let mut node = self.node;
-        let Comments { line, mut foot, .. } = comments;
+        let Some(comments) = comments else {
+            return node;
+        };
+        let Comments { line, mut foot, .. } = *comments;
         let is_block = node.style.form != Form::Flow;
         if node.kind == Kind::Mapping
             && is_block
@@ -692,13 +712,18 @@ impl Collection {
 
 impl Properties<'_> {
     /// Gives a node its anchor, and the tag in place of the one that its text implies.
-    fn apply_to(self, node: &mut Node) {
+    fn apply_to(self, node: &mut Node, dialect: Dialect) {
         node.anchor = self.anchor.map(Box::from);
-        if let Some(tag) = self.tag
-            && tag != "!"
-        {
-            node.tag = short_tag(&tag);
-            node.style.tagged = true;
+        match self.tag.as_deref() {
+            // To v3 this is no tag at all, to v2 it is one that makes a string (go-yaml v2: decode.go).
+            Some("!") if dialect == Dialect::GoYaml2 && node.kind == Kind::Scalar => {
+                node.tag = Tag::Str;
+            }
+            None | Some("!") => {}
+            Some(tag) => {
+                node.tag = short_tag(tag);
+                node.style.tagged = true;
+            }
         }
     }
 }
@@ -740,10 +765,6 @@ fn empty(start: Mark) -> Node {
         position: start.position(),
         ..Node::default()
     }
-}
-
-fn boxed(comments: Comments) -> Option<Box<Comments>> {
-    (comments != Comments::default()).then(|| Box::new(comments))
 }
 
 fn has_foot(node: &Node) -> bool {

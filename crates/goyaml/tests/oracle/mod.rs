@@ -1,6 +1,8 @@
 //! What the tests share: the Go process, its JSON descriptions of values and nodes, and a source of random cases.
 #![allow(dead_code, unreachable_pub, clippy::expect_used)]
 
+pub mod forms;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use goyaml::{Comments, Document, Form, Kind, Node, Position, Style, Tag, Timestamp, Value};
 use serde_json::json;
@@ -16,11 +18,16 @@ pub fn cases(ordinary: u64) -> u64 {
 }
 
 /// A small deterministic generator (SplitMix64): the same seed gives the same cases on every machine.
+/// `LOCKSTEP_SEED` gives others.
 pub struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        let other: u64 = std::env::var("LOCKSTEP_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or(0);
+        Self(seed ^ other << 32)
     }
 
     pub fn next(&mut self) -> u64 {
@@ -292,7 +299,7 @@ pub fn sorted(described: &serde_json::Value) -> serde_json::Value {
                 .iter()
                 .map(|entry| json!([sorted(&entry[0]), sorted(&entry[1])]))
                 .collect();
-            entries.sort_by_key(|entry| entry[0].to_string());
+            entries.sort_by_key(ToString::to_string);
             json!(["map", entries])
         }
         Some("float") => {

@@ -5,6 +5,7 @@
 
 mod generate;
 mod oracle;
+mod table;
 
 use generate::Generator;
 use oracle::Oracle;
@@ -47,6 +48,48 @@ fn check(seed: u64, least_accepted: u32, make: impl Fn(&mut Generator) -> Vec<u8
         accepted * least_accepted >= total,
         "only {accepted} of {total} accepted"
     );
+}
+
+#[test]
+fn each_feature_and_comment_place_reads_as_in_go() {
+    let mut oracle = Oracle::start();
+    let written = table::TEXTS.iter().map(|text| text.as_bytes().to_vec());
+    let different: String = written
+        .chain(table::made())
+        .filter_map(|text| {
+            let difference = oracle.compare(&text).difference?;
+            let shown: String = String::from_utf8_lossy(&text).chars().take(80).collect();
+            Some(format!("\n{shown:?}: {difference}"))
+        })
+        .collect();
+    assert!(different.is_empty(), "{different}");
+}
+
+#[test]
+fn nesting_is_refused_where_go_refuses_it() {
+    let mut oracle = Oracle::start();
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
+        for depth in [100, 5_000, 9_999, 10_000, 10_001, 100_000] {
+            let text = format!("{}{}", open.repeat(depth), close.repeat(depth));
+            // The stack of a thread is all that is needed, however deep the text.
+            let ours = std::thread::spawn({
+                let text = text.clone();
+                move || {
+                    goyaml::parse(text.as_bytes())
+                        .map(|_| ())
+                        .map_err(|error| error.reason())
+                }
+            })
+            .join()
+            .expect("no overflow");
+            assert_eq!(
+                ours.is_ok(),
+                oracle.accepts(text.as_bytes()),
+                "{open} {depth} {ours:?}"
+            );
+            assert_eq!(ours.is_ok(), depth <= 10_000, "{open} {depth} {ours:?}");
+        }
+    }
 }
 
 #[test]

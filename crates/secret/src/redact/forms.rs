@@ -67,58 +67,70 @@ impl Form {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// Reads `len` bytes in this form, whose beginning stands at `at`. Gives them and the whole range of text that
-    /// shows any bit of them.
-    pub(super) fn decode(
-        self,
-        text: &[u8],
-        at: usize,
-        len: usize,
-    ) -> Option<(Piece, Range<usize>)> {
-        let mut piece = Piece::new(len);
-        let rest = text.get(at..)?;
-        let mut start = at;
-        let read = match self {
-            Self::Plain => {
-                piece.extend(rest.get(..len)?);
-                Some(len)
-            }
+    /// Reads up to `len` bytes in this form, whose beginning stands at `at`.
+    pub(super) fn decode(self, text: &[u8], at: usize, len: usize) -> Piece {
+        let mut piece = Piece::new(at, len);
+        let rest = text.get(at..).unwrap_or_default();
+        // A reader stops where the text is not in its form; what it has read by then stands.
+        let _whole = match self {
+            Self::Plain => read_plain(rest, &mut piece),
             Self::Base64(alignment) => {
                 let (bits, before) = match alignment {
                     Alignment::None => (0, 0),
                     Alignment::One => (4, 1),
                     Alignment::Two => (2, 1),
                 };
-                start = at.checked_sub(before)?;
-                let shared = if before == 0 {
-                    0
-                } else {
-                    sextet(*text.get(start)?)?
-                };
-                read_base64(rest, shared, bits, &mut piece)
+                piece.start = at.saturating_sub(before);
+                match text.get(piece.start).copied().and_then(sextet) {
+                    Some(shared) => read_base64(rest, shared, bits, &mut piece),
+                    None => None,
+                }
             }
             Self::Hex => read_hex(rest, &mut piece),
             Self::Escaped => read_escaped(rest, &mut piece),
             Self::SingleQuoted => read_single_quoted(rest, &mut piece),
             Self::Percent => read_percent(rest, &mut piece),
-        }?;
-        Some((piece, start..at + read))
+        };
+        piece
+    }
+
+    /// The whole range of text that shows any bit of the first `len` bytes of `piece`.
+    pub(super) fn range(self, text: &[u8], piece: &Piece, len: usize) -> Range<usize> {
+        let end = piece.at + len.checked_sub(1).map_or(0, |last| piece.ends[last]);
+        let padding = match self {
+            Self::Base64(_) => text[end..]
+                .iter()
+                .take(2)
+                .take_while(|&&byte| byte == b'=')
+                .count(),
+            _ => 0,
+        };
+        piece.start..end + padding
     }
 }
 
 /// Decoded bytes, up to a length that was asked for.
 pub(super) struct Piece {
     bytes: Zeroizing<[u8; MAX_PIECE]>,
+    /// Where the text of each byte ends, after `at`.
+    ends: [usize; MAX_PIECE],
     filled: usize,
     wanted: usize,
+    /// Where the form begins that the bytes were read from.
+    at: usize,
+    /// Where the text begins that shows any bit of them.
+    start: usize,
 }
 
 impl Piece {
-    fn new(wanted: usize) -> Self {
+    fn new(at: usize, wanted: usize) -> Self {
         Self {
             bytes: Zeroizing::new([0; MAX_PIECE]),
+            ends: [0; MAX_PIECE],
             filled: 0,
             wanted: wanted.min(MAX_PIECE),
+            at,
+            start: at,
         }
     }
 
@@ -126,16 +138,12 @@ impl Piece {
         self.filled == self.wanted
     }
 
-    /// Adds as many of `bytes` as are still wanted: a piece may end inside a character.
-    fn extend(&mut self, bytes: &[u8]) {
-        let space = &mut self.bytes[self.filled..self.wanted];
-        let count = bytes.len().min(space.len());
-        space[..count].copy_from_slice(&bytes[..count]);
-        self.filled += count;
-    }
-
-    fn push_char(&mut self, character: char) {
-        self.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+    /// Adds as many of `bytes` as are still wanted: a piece may end inside a character. Their text ends at `end`.
+    fn extend(&mut self, bytes: &[u8], end: usize) {
+        let added = self.filled..self.wanted.min(self.filled + bytes.len());
+        self.bytes[added.clone()].copy_from_slice(&bytes[..added.len()]);
+        self.ends[added.clone()].fill(end);
+        self.filled = added.end;
     }
 }
 
@@ -165,26 +173,35 @@ pub(super) fn for_each_start(
     found(&piece[..window], Form::Plain);
 
     for &alignment in alignments {
-        for alphabet in [STANDARD, URL] {
-            found(
-                &base64_start(piece, alignment, alphabet, window),
-                Form::Base64(alignment),
-            );
+        let [standard, url] =
+            [STANDARD, URL].map(|alphabet| base64_start(piece, alignment, alphabet, window));
+        found(&standard, Form::Base64(alignment));
+        if *url != *standard {
+            found(&url, Form::Base64(alignment));
         }
     }
-    for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
-        let mut start = Start::new(window);
-        for byte in &piece[..window / 2] {
-            start.extend(&[
-                digits[usize::from(byte >> 4)],
-                digits[usize::from(byte & 15)],
-            ]);
-        }
-        found(&start, Form::Hex);
+    let [lower, upper] =
+        [b"0123456789abcdef", b"0123456789ABCDEF"].map(|digits| hex_start(piece, digits, window));
+    found(&lower, Form::Hex);
+    if *upper != *lower {
+        found(&upper, Form::Hex);
     }
-    for (form, escapes) in ESCAPES {
-        if let Some(start) = escaped_start(piece, *escapes, window) {
+    let touched = piece
+        .iter()
+        .fold(0, |touched, &byte| touched | TOUCHED[usize::from(byte)]);
+    let mut starts: [Option<(Form, Start)>; ESCAPES.len()] = Default::default();
+    for (number, (form, escapes)) in ESCAPES.iter().enumerate() {
+        if touched & 1 << number == 0 {
+            continue;
+        }
+        let start = escaped_start(piece, *escapes, window);
+        let is_new = starts[..number]
+            .iter()
+            .flatten()
+            .all(|(other, other_start)| other != form || **other_start != *start);
+        if is_new {
             found(&start, *form);
+            starts[number] = Some((*form, start));
         }
     }
 }
@@ -255,6 +272,17 @@ fn base64_start(piece: &[u8], alignment: Alignment, alphabet: &[u8; 64], window:
     start
 }
 
+fn hex_start(piece: &[u8], digits: &[u8; 16], window: usize) -> Start {
+    let mut start = Start::new(window);
+    for byte in &piece[..window / 2] {
+        start.extend(&[
+            digits[usize::from(byte >> 4)],
+            digits[usize::from(byte & 15)],
+        ]);
+    }
+    start
+}
+
 fn sextet(byte: u8) -> Option<u32> {
     Some(
         match byte {
@@ -269,9 +297,16 @@ fn sextet(byte: u8) -> Option<u32> {
     )
 }
 
+fn read_plain(text: &[u8], piece: &mut Piece) -> Option<()> {
+    for (at, byte) in text.iter().enumerate().take(piece.wanted) {
+        piece.extend(&[*byte], at + 1);
+    }
+    Some(())
+}
+
 /// Reads base64 in either alphabet, over line ends with what indents the next line. `kept` ends in `bits` bits of the
 /// first byte.
-fn read_base64(text: &[u8], mut kept: u32, mut bits: u32, piece: &mut Piece) -> Option<usize> {
+fn read_base64(text: &[u8], mut kept: u32, mut bits: u32, piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     kept &= (1 << bits) - 1;
     while !piece.is_full() {
@@ -292,29 +327,21 @@ fn read_base64(text: &[u8], mut kept: u32, mut bits: u32, piece: &mut Piece) -> 
         at += 1;
         if bits >= 8 {
             bits -= 8;
-            piece.extend(&[(kept >> bits) as u8]);
+            piece.extend(&[(kept >> bits) as u8], at);
             kept &= (1 << bits) - 1;
         }
     }
-    // Padding goes with the character before it.
-    let padding = if bits == 0 { 0 } else { 2 };
-    Some(
-        at + text[at..]
-            .iter()
-            .take(padding)
-            .take_while(|&&byte| byte == b'=')
-            .count(),
-    )
+    Some(())
 }
 
-fn read_hex(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_hex(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = number(text.get(at..at + 2)?)?;
-        piece.extend(&[u8::try_from(byte).ok()?]);
         at += 2;
+        piece.extend(&[u8::try_from(byte).ok()?], at);
     }
-    Some(at)
+    Some(())
 }
 
 /// The number that hexadecimal digits stand for.
@@ -359,22 +386,35 @@ const ESCAPES: &[(Form, Escapes)] = &[
     (Form::Percent, Escapes::Query),
 ];
 
-/// The first bytes of an escaped form; `None` where it is the plain form to its end.
-fn escaped_start(piece: &[u8], escapes: Escapes, window: usize) -> Option<Start> {
-    if !piece.iter().any(|&byte| escapes.may_touch(byte)) {
-        return None;
+/// For each byte, which of [`ESCAPES`] may touch it: one bit for each.
+const TOUCHED: [u16; 256] = {
+    let mut touched = [0; 256];
+    let mut byte = 0;
+    while byte < touched.len() {
+        let mut number = 0;
+        while number < ESCAPES.len() {
+            if ESCAPES[number].1.may_touch(byte as u8) {
+                touched[byte] |= 1 << number;
+            }
+            number += 1;
+        }
+        byte += 1;
     }
+    touched
+};
+
+/// The first bytes of an escaped form.
+fn escaped_start(piece: &[u8], escapes: Escapes, window: usize) -> Start {
     let mut start = Start::new(window);
-    for chunk in piece.utf8_chunks() {
+    // No byte becomes less than one, and no character has more than four.
+    let head = &piece[..piece.len().min(window + 3)];
+    for chunk in head.utf8_chunks() {
         for character in chunk.valid().chars() {
             escapes.write(character, &mut start);
         }
         escapes.write_bytes(chunk.invalid(), &mut start);
-        if start.filled == window {
-            break;
-        }
     }
-    Some(start)
+    start
 }
 
 impl Escapes {
@@ -506,13 +546,13 @@ const fn is_unreserved(byte: u8) -> bool {
 }
 
 /// Reads backslash escapes of JSON, YAML and Go.
-fn read_escaped(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_escaped(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = *text.get(at)?;
         at += 1;
         if byte != b'\\' {
-            piece.extend(&[byte]);
+            piece.extend(&[byte], at);
             continue;
         }
         let letter = *text.get(at)?;
@@ -554,13 +594,13 @@ fn read_escaped(text: &[u8], piece: &mut Piece) -> Option<usize> {
                 continue;
             }
             other => {
-                piece.extend(&[other]);
+                piece.extend(&[other], at);
                 continue;
             }
         };
-        piece.push_char(character);
+        piece.extend(character.encode_utf8(&mut [0; 4]).as_bytes(), at);
     }
-    Some(at)
+    Some(())
 }
 
 /// The second half of a character that JSON writes as two escapes.
@@ -569,7 +609,7 @@ fn low_surrogate(text: &[u8]) -> Option<u32> {
     (0xdc00..0xe000).contains(&code).then_some(code)
 }
 
-fn read_single_quoted(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_single_quoted(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = *text.get(at)?;
@@ -580,12 +620,12 @@ fn read_single_quoted(text: &[u8], piece: &mut Piece) -> Option<usize> {
             }
             at += 1;
         }
-        piece.extend(&[byte]);
+        piece.extend(&[byte], at);
     }
-    Some(at)
+    Some(())
 }
 
-fn read_percent(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_percent(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = *text.get(at)?;
@@ -593,12 +633,12 @@ fn read_percent(text: &[u8], piece: &mut Piece) -> Option<usize> {
         match byte {
             b'%' => {
                 let byte = number(text.get(at..at + 2)?)?;
-                piece.extend(&[u8::try_from(byte).ok()?]);
                 at += 2;
+                piece.extend(&[u8::try_from(byte).ok()?], at);
             }
-            b'+' => piece.extend(b" "),
-            byte => piece.extend(&[byte]),
+            b'+' => piece.extend(b" ", at),
+            byte => piece.extend(&[byte], at),
         }
     }
-    Some(at)
+    Some(())
 }

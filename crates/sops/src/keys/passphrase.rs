@@ -141,13 +141,17 @@ mod tests {
     fn outcome(mut answers: Vec<&'static str>) -> Result<(), StaysLocked> {
         answers.reverse();
         let answers = Answers(Mutex::new(answers));
-        unlock(&answers, "keys.txt", LockedKind::Ssh, None, |answer| {
-            match answer.expose() {
+        unlock(
+            &answers,
+            "keys.txt",
+            LockedKind::Ssh,
+            None,
+            |answer| match answer.expose() {
                 "right" => Ok(()),
                 "broken" => Err(StaysLocked::Unusable),
                 _ => Err(StaysLocked::WrongPassphrase),
-            }
-        })
+            },
+        )
     }
 
     #[test]
