@@ -298,8 +298,10 @@ fn sextet(byte: u8) -> Option<u32> {
 }
 
 fn read_plain(text: &[u8], piece: &mut Piece) -> Option<()> {
-    for (at, byte) in text.iter().enumerate().take(piece.wanted) {
-        piece.extend(&[*byte], at + 1);
+    let len = piece.wanted.min(text.len());
+    piece.extend(&text[..len], len);
+    for (at, end) in piece.ends[..len].iter_mut().enumerate() {
+        *end = at + 1;
     }
     Some(())
 }
