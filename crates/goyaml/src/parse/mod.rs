@@ -20,14 +20,18 @@
 //!
 //! Nothing here knows of values, of secrets or of files.
 
+mod block;
+mod collection;
 mod comment;
 mod compose;
 mod cursor;
 mod error;
+mod flow;
 mod property;
 mod scalar;
 mod scanner;
 mod source;
+mod tag;
 mod token;
 
 use compose::Composer;
