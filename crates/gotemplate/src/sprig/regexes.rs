@@ -46,7 +46,13 @@ pub(crate) fn compiles(pattern: &[u8]) -> bool {
 
 fn compile(pattern: &[u8]) -> Option<Rc<Regex>> {
     let pattern = translated(str::from_utf8(pattern).ok()?)?;
-    RegexBuilder::new(&pattern).size_limit(SIZE).dfa_size_limit(SIZE).nest_limit(200).build().ok().map(Rc::new)
+    RegexBuilder::new(&pattern)
+        .size_limit(SIZE)
+        .dfa_size_limit(SIZE)
+        .nest_limit(200)
+        .build()
+        .ok()
+        .map(Rc::new)
 }
 
 fn searched<'a>(call: &Call<'_>, arguments: &'a [Value]) -> Result<(Rc<Regex>, &'a [u8]), Fault> {
@@ -89,7 +95,9 @@ pub(super) fn find_all(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fa
 
 pub(super) fn replace_all(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let template = text_at(arguments, 2)?;
-    replaced(call, arguments, |out, captures, names| expand(call, out, template, captures, names))
+    replaced(call, arguments, |out, captures, names| {
+        expand(call, out, template, captures, names)
+    })
 }
 
 pub(super) fn replace_all_literal(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -112,7 +120,9 @@ fn replaced(
     let mut from = 0;
     for captures in regex.captures_iter(text) {
         call.steps(1)?;
-        let Some(whole) = captures.get(0) else { continue };
+        let Some(whole) = captures.get(0) else {
+            continue;
+        };
         out.extend_from_slice(&text[from..whole.start()]);
         replacement(&mut out, &captures, &regex)?;
         from = whole.end();
@@ -147,7 +157,10 @@ fn expand(
         let group = match group_number(name) {
             Some(number) => captures.get(number),
             // Of several groups with one name, Go takes the last that matched; names are unique here.
-            None => regex.capture_names().position(|known| known == Some(name)).and_then(|index| captures.get(index)),
+            None => regex
+                .capture_names()
+                .position(|known| known == Some(name))
+                .and_then(|index| captures.get(index)),
         };
         if let Some(group) = group {
             call.memory(group.len())?;
@@ -159,8 +172,13 @@ fn expand(
 }
 
 fn group_number(name: &str) -> Option<usize> {
-    let fits = name.bytes().all(|byte| byte.is_ascii_digit()) && (name.len() == 1 || !name.starts_with('0'));
-    if fits { Some(name.parse().unwrap_or(usize::MAX)) } else { None }
+    let fits = name.bytes().all(|byte| byte.is_ascii_digit())
+        && (name.len() == 1 || !name.starts_with('0'));
+    if fits {
+        Some(name.parse().unwrap_or(usize::MAX))
+    } else {
+        None
+    }
 }
 
 /// The name after a `$`, and what follows it.
@@ -171,13 +189,21 @@ fn reference(text: &[u8]) -> Option<(&str, &[u8])> {
     };
     let length: usize = units(inner)
         .map_while(|unit| match unit {
-            Unit::Character(character) if character == '_' || character.is_alphanumeric() => Some(character.len_utf8()),
+            Unit::Character(character) if character == '_' || character.is_alphanumeric() => {
+                Some(character.len_utf8())
+            }
             _ => None,
         })
         .sum();
-    let name = str::from_utf8(&inner[..length]).ok().filter(|name| !name.is_empty())?;
+    let name = str::from_utf8(&inner[..length])
+        .ok()
+        .filter(|name| !name.is_empty())?;
     let rest = &inner[length..];
-    if braced { rest.strip_prefix(b"}").map(|rest| (name, rest)) } else { Some((name, rest)) }
+    if braced {
+        rest.strip_prefix(b"}").map(|rest| (name, rest))
+    } else {
+        Some((name, rest))
+    }
 }
 
 /// Go's `Regexp.Split`.
@@ -225,7 +251,10 @@ pub(super) fn quote_meta(call: &Call<'_>, arguments: &[Value]) -> Result<Value, 
 
 /// A pattern in Go's syntax, in the syntax of this engine; `None` where Go refuses it.
 fn translated(pattern: &str) -> Option<String> {
-    let mut translation = Translation { rest: pattern, out: String::with_capacity(pattern.len() + 16) };
+    let mut translation = Translation {
+        rest: pattern,
+        out: String::with_capacity(pattern.len() + 16),
+    };
     let mut repeatable = false;
     let mut after_repeat = false;
     while let Some(next) = translation.rest.chars().next() {
@@ -252,7 +281,11 @@ fn translated(pattern: &str) -> Option<String> {
             }
             '{' => match counts(translation.rest) {
                 Some((length, least, most)) => {
-                    if !was_repeatable || was_repeat || least > 1000 || most.is_some_and(|most| most > 1000 || most < least) {
+                    if !was_repeatable
+                        || was_repeat
+                        || least > 1000
+                        || most.is_some_and(|most| most > 1000 || most < least)
+                    {
                         return None;
                     }
                     translation.take(length);
@@ -274,8 +307,11 @@ fn translated(pattern: &str) -> Option<String> {
 fn counts(text: &str) -> Option<(usize, u64, Option<u64>)> {
     let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
     let number = |text: &str| {
-        let fits = !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
-        (fits && (text.len() == 1 || !text.starts_with('0'))).then(|| text.parse::<u64>().ok()).flatten()
+        let fits =
+            !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+        (fits && (text.len() == 1 || !text.starts_with('0')))
+            .then(|| text.parse::<u64>().ok())
+            .flatten()
     };
     let (least, most) = match inner.split_once(',') {
         None => (number(inner)?, number(inner)),
@@ -287,8 +323,8 @@ fn counts(text: &str) -> Option<(usize, u64, Option<u64>)> {
 
 fn is_named_class(name: &str) -> bool {
     const NAMES: [&str; 14] = [
-        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
-        "xdigit",
+        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+        "space", "upper", "word", "xdigit",
     ];
     NAMES.contains(&name.strip_prefix('^').unwrap_or(name))
 }
@@ -360,7 +396,8 @@ impl Translation<'_> {
                 match after.strip_prefix('{') {
                     Some(inner) => {
                         let digits = &inner[..inner.find('}')?];
-                        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+                        {
                             return None;
                         }
                         self.take(digits.len() + 4);
@@ -375,7 +412,11 @@ impl Translation<'_> {
             }
             '0'..='7' => {
                 // Octal where it cannot be a back reference: a zero, or two digits.
-                let digits: String = self.rest[1..].chars().take(3).take_while(|digit| matches!(digit, '0'..='7')).collect();
+                let digits: String = self.rest[1..]
+                    .chars()
+                    .take(3)
+                    .take_while(|digit| matches!(digit, '0'..='7'))
+                    .collect();
                 if next != '0' && digits.len() < 2 {
                     return None;
                 }
@@ -405,13 +446,11 @@ impl Translation<'_> {
                     self.take(1);
                     return Some(());
                 }
-                '[' if self.rest.starts_with("[:") => {
-                    match self.rest.find(":]") {
-                        Some(at) if is_named_class(&self.rest[2..at]) => self.take(at + 2),
-                        Some(_) => return None,
-                        None => self.replace(1, r"\["),
-                    }
-                }
+                '[' if self.rest.starts_with("[:") => match self.rest.find(":]") {
+                    Some(at) if is_named_class(&self.rest[2..at]) => self.take(at + 2),
+                    Some(_) => return None,
+                    None => self.replace(1, r"\["),
+                },
                 '\\' => {
                     let escaped = self.rest.chars().nth(1)?;
                     match escaped {
@@ -443,7 +482,10 @@ impl Translation<'_> {
         };
         if let Some(name) = after.strip_prefix("P<").or_else(|| after.strip_prefix('<')) {
             let length = name.find('>')?;
-            let fits = length > 0 && name[..length].chars().all(|next| next == '_' || next.is_ascii_alphanumeric());
+            let fits = length > 0
+                && name[..length]
+                    .chars()
+                    .all(|next| next == '_' || next.is_ascii_alphanumeric());
             let start = self.rest.len() - name.len();
             if !fits {
                 return None;
