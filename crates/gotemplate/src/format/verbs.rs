@@ -4,7 +4,7 @@ use super::quote::{Unit, append_quoted, can_backquote, rune_count, units};
 use super::{deep_enough, float, type_name};
 use crate::error::Fault;
 use crate::functions::Call;
-use crate::value::{Element, Entry, List, Map, Value};
+use crate::value::{List, Map, Value};
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
@@ -77,7 +77,7 @@ impl<'c, 't> Printer<'c, 't> {
             };
         }
         if verb == 'T' {
-            return self.text(type_name(value).as_bytes(), 's');
+            return self.text(type_name(value).as_bytes());
         }
         self.value(value, verb, 0)
     }
@@ -118,7 +118,7 @@ impl<'c, 't> Printer<'c, 't> {
             Value::Float(number) => self.float(value, *number, verb),
             Value::Str(text) => match verb {
                 'v' if self.flags.sharp_v => self.quoted(text),
-                'v' | 's' => self.text(text, verb),
+                'v' | 's' => self.text(text),
                 'x' => self.hex(text, LOWER),
                 'X' => self.hex(text, UPPER),
                 'q' => self.quoted(text),
@@ -164,10 +164,6 @@ impl<'c, 't> Printer<'c, 't> {
             }
             self.value(item, verb, depth + 1)?;
         }
-        debug_assert!(matches!(
-            list.element(),
-            Element::Any | Element::Str | Element::Int | Element::List
-        ));
         self.write(close)
     }
 
@@ -184,7 +180,6 @@ impl<'c, 't> Printer<'c, 't> {
         } else {
             self.write(b"map[")?;
         }
-        debug_assert!(matches!(map.entry(), Entry::Any | Entry::Str));
         for (index, (key, item)) in map.entries().into_iter().enumerate() {
             if index > 0 {
                 self.write(if self.flags.sharp_v { b", " } else { b" " })?;
@@ -210,7 +205,7 @@ impl<'c, 't> Printer<'c, 't> {
         &text[..length]
     }
 
-    fn text(&mut self, text: &[u8], _verb: char) -> Result<(), Fault> {
+    fn text(&mut self, text: &[u8]) -> Result<(), Fault> {
         self.pad(self.truncate(text))
     }
 

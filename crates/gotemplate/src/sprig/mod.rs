@@ -1,7 +1,7 @@
 //! The functions of sprig v3.3.0.
 //!
-//! `TABLE` is every function that is implemented. `UNSUPPORTED` are those that parse and then fail, and `REFUSED` those that the SealedSecrets
-//! controller does not have either, because they read the environment or the network.
+//! `TABLE` holds them all, with the types of their parameters. Those that would need a stack of cryptography parse and
+//! then fail; those in `REFUSED`, which read the environment or the network, the controller does not have either.
 
 mod case;
 mod cast;
@@ -12,6 +12,7 @@ mod encoding;
 mod lists;
 mod numbers;
 mod paths;
+mod pattern;
 mod random;
 mod regexes;
 mod text;
@@ -25,7 +26,7 @@ use crate::functions::Parameter::{Any, Bool, Dict, Float, Int, Str, Time};
 use crate::functions::{Call, Definition, find_in};
 use crate::value::Value;
 
-pub(crate) use regexes::{RegexCache, compiles};
+pub(crate) use regexes::{RegexCache, compilation};
 
 /// Functions that a template may not even name.
 const REFUSED: [&str; 3] = ["env", "expandenv", "getHostByName"];

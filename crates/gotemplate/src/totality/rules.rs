@@ -4,7 +4,7 @@
 //! result is ever longer.
 
 use super::shape::{ListShape, Shape};
-use crate::sprig::compiles;
+use crate::sprig::compilation;
 use crate::value::{Element, Value};
 
 /// What a call comes to.
@@ -50,6 +50,12 @@ fn texts(item: u64, least: u64, most: u64, total: u64) -> Outcome {
 /// The steps of functions whose work grows faster than their arguments.
 pub(super) fn extra_steps(name: &str, shapes: &[Shape]) -> u64 {
     let sizes = total(&shapes.iter().map(Shape::size).collect::<Vec<_>>());
+    let pattern = || {
+        shapes
+            .first()
+            .and_then(Shape::known_text)
+            .map_or(0, |pattern| compilation(pattern).0)
+    };
     match name {
         // Every element takes more than 16 bytes, so there are not more than that many; all are compared with all.
         "uniq" | "mustUniq" | "without" | "mustWithout" | "has" | "mustHas" => {
@@ -58,7 +64,7 @@ pub(super) fn extra_steps(name: &str, shapes: &[Shape]) -> u64 {
         "trimAll" | "trimall" | "wrap" | "wrapWith" => product(sizes, sizes / 64 + 4),
         "sortAlpha" => product(sizes, 4),
         name if name.to_ascii_lowercase().contains("regex") => {
-            product(sizes, 24).saturating_add(1000)
+            product(sizes, 24).saturating_add(pattern())
         }
         _ => 0,
     }
@@ -380,18 +386,12 @@ fn patterns(name: &str, shapes: &[Shape]) -> Option<Outcome> {
     let Some(pattern) = shapes.first().and_then(Shape::known_text) else {
         return Some(Depends);
     };
-    if !compiles(pattern) && name != "regexMatch" {
-        return Some(Fails);
+    if !compilation(pattern).1 {
+        return Some(if name == "regexMatch" { Depends } else { Fails });
     }
     let matches = length(1).saturating_add(2);
     Some(match name.as_str() {
-        "regexMatch" => {
-            if compiles(pattern) {
-                Gives(Shape::Bool)
-            } else {
-                Depends
-            }
-        }
+        "regexMatch" => Gives(Shape::Bool),
         "regexFind" => text(length(1)),
         "regexFindAll" | "regexSplit" => texts(
             length(1),

@@ -189,7 +189,7 @@ fn the_place_of_what_could_fail_is_told() {
 #[test]
 fn no_total_template_tells_random_secrets_apart() {
     let (mut total, mut succeeding) = (0, 0);
-    for seed in 0..12_000 {
+    for seed in 0..6_000 {
         let mut random = Random::new(seed);
         let text = random.template();
         let template = parse(&text);
@@ -199,7 +199,7 @@ fn no_total_template_tells_random_secrets_apart() {
         total += 1;
         let first = seen(&template, &data(&mut random));
         succeeding += usize::from(first.is_none());
-        for _ in 0..24 {
+        for _ in 0..16 {
             assert_eq!(
                 seen(&template, &data(&mut random)),
                 first,
@@ -207,8 +207,8 @@ fn no_total_template_tells_random_secrets_apart() {
             );
         }
     }
-    assert!(total > 1000, "only {total} templates are total");
-    assert!(succeeding > 300, "only {succeeding} templates succeed");
+    assert!(total > 500, "only {total} templates are total");
+    assert!(succeeding > 150, "only {succeeding} templates succeed");
 }
 
 /// The same under limits so tight that costs decide.
@@ -221,7 +221,7 @@ fn limits_do_not_tell_random_secrets_apart() {
         depth: 12,
     };
     let mut total = 0;
-    for seed in 0..12_000 {
+    for seed in 0..6_000 {
         let mut random = Random::new(seed);
         let text = random.template();
         let template = parse(&text).with_limits(limits);
@@ -230,7 +230,7 @@ fn limits_do_not_tell_random_secrets_apart() {
         }
         total += 1;
         let first = seen(&template, &data(&mut random));
-        for _ in 0..24 {
+        for _ in 0..16 {
             assert_eq!(
                 seen(&template, &data(&mut random)),
                 first,
@@ -238,5 +238,5 @@ fn limits_do_not_tell_random_secrets_apart() {
             );
         }
     }
-    assert!(total > 200, "only {total} templates are total");
+    assert!(total > 100, "only {total} templates are total");
 }
