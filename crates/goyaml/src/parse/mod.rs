@@ -47,9 +47,9 @@ use crate::resolve::Dialect;
 pub struct Limits {
     /// How deep collections can be nested.
     pub depth: usize,
-    /// How many nodes the expansion of aliases can add to a document.
+    /// How many nodes can be copied for the aliases of a stream.
     pub expansion: usize,
-    /// How many bytes a text can have; never more than 4 GiB.
+    /// How many bytes a text can have, never more than 4 GiB, and how many can be copied for its aliases.
     pub size: usize,
 }
 
