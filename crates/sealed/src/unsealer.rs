@@ -3,7 +3,7 @@
 use std::iter;
 use std::num::NonZero;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use aws_lc_rs::rsa::OaepPrivateDecryptingKey;
@@ -92,18 +92,18 @@ impl Unsealer<'_> {
         // Alone, so that the others know which key to begin with.
         let first = self.open(first, label).ok_or(0_usize)?;
         let next = AtomicUsize::new(0);
-        let failed = AtomicUsize::new(usize::MAX);
+        let failed = AtomicBool::new(false);
         let results: Vec<_> = rest.iter().map(|_| OnceLock::new()).collect();
-        // Places are handed out in order and every place handed out is tried, hence the lowest failure is always found.
+        // Places are handed out in order, and each that is handed out is tried: the first one without a result failed.
         let work = || {
-            while failed.load(Ordering::Relaxed) == usize::MAX {
+            while !failed.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let (Some(envelope), Some(result)) = (rest.get(index), results.get(index)) else {
                     break;
                 };
                 match self.open(envelope, label) {
                     Some(text) => drop(result.set(text)),
-                    None => drop(failed.fetch_min(index, Ordering::Relaxed)),
+                    None => failed.store(true, Ordering::Relaxed),
                 }
             }
         };

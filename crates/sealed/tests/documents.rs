@@ -8,7 +8,7 @@ use sealed::{
     SealingKeys,
 };
 
-use support::{changed, pairs, recovered, sealed_value};
+use support::{ANY, changed, pairs, recovered, sealed_value};
 
 const DEPRECATED: OpenOptions = OpenOptions {
     templates: sealed::TemplatePolicy::Total,
@@ -416,17 +416,9 @@ fn resealed_values_open_with_the_new_key_only() {
             .reseal(&new.keys().unsealer(), &old.certificate())
             .is_err()
     );
-    assert!(
-        resealed
-            .open(&old.keys().unsealer(), OpenOptions::default())
-            .is_err()
-    );
-    let opened = resealed
-        .open(&new.keys().unsealer(), OpenOptions::default())
-        .unwrap();
-    let before = sealed
-        .open(&old.keys().unsealer(), OpenOptions::default())
-        .unwrap();
+    assert!(resealed.open(&old.keys().unsealer(), ANY).is_err());
+    let opened = resealed.open(&new.keys().unsealer(), ANY).unwrap();
+    let before = sealed.open(&old.keys().unsealer(), ANY).unwrap();
     assert_eq!(
         opened.print(Format::Json).expose(),
         before.print(Format::Json).expose()

@@ -1,4 +1,4 @@
-//! What wiping costs, against the allocator of the system, in one process.
+//! What wiping costs, against the allocator of the system and the crate `zeroizing-alloc`, in one process.
 //!
 //! ```text
 //! cargo bench -p lockstep-secret --bench allocator
@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use secret::WipingAllocator;
+use zeroizing_alloc::ZeroAlloc;
 
 /// A block with its layout.
 struct Block(*mut u8, Layout);
@@ -35,7 +36,7 @@ fn free(allocator: &dyn GlobalAlloc, Block(block, layout): Block) {
 /// Sizes as a parser asks for them: mostly small, now and then a longer string.
 fn small(step: usize) -> usize {
     let random = step.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
-    if random % 16 == 0 {
+    if random.is_multiple_of(16) {
         256 + random % 1024
     } else {
         16 + random % 112
@@ -84,10 +85,10 @@ fn growth(allocator: &dyn GlobalAlloc) {
     free(allocator, Block(block, layout));
 }
 
-/// File buffers of 2 MiB.
+/// File buffers of 3 MiB.
 fn files(allocator: &dyn GlobalAlloc) {
     for _ in 0..20 {
-        let block = allocate(allocator, 2 << 20);
+        let block = allocate(allocator, 3 << 20);
         free(allocator, block);
     }
 }
@@ -107,8 +108,8 @@ fn median(load: impl Fn()) -> Duration {
 
 fn main() {
     println!(
-        "{:<10} {:>10} {:>10} {:>7}",
-        "load", "system", "wiping", "ratio"
+        "{:<10} {:>12} {:>16} {:>12}",
+        "load", "system", "zeroizing-alloc", "wiping"
     );
     for (name, load) in [
         ("churn", churn as fn(&dyn GlobalAlloc)),
@@ -117,8 +118,8 @@ fn main() {
         ("files", files),
     ] {
         let system = median(|| load(&System));
+        let zeroizing = median(|| load(&ZeroAlloc(System)));
         let wiping = median(|| load(&WipingAllocator));
-        let ratio = wiping.as_secs_f64() / system.as_secs_f64();
-        println!("{name:<10} {system:>10.2?} {wiping:>10.2?} {ratio:>7.2}");
+        println!("{name:<10} {system:>12.2?} {zeroizing:>16.2?} {wiping:>12.2?}");
     }
 }

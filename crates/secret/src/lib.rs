@@ -15,6 +15,8 @@ mod fingerprint;
 mod locked;
 pub mod process;
 mod redact;
+#[cfg(feature = "memory-scan")]
+pub mod scan;
 mod variable;
 
 pub use alloc::WipingAllocator;

@@ -225,4 +225,32 @@ mod tests {
             assert!(LockedBytes::init(len, |_| ()).is_err());
         }
     }
+
+    #[test]
+    fn a_process_without_locked_memory_still_holds_keys() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+
+        std::thread::spawn(|| {
+            // Root may lock without limit, by a capability that this thread can do without.
+            let mut sets = capabilities(None).unwrap();
+            sets.effective.remove(CapabilitySet::IPC_LOCK);
+            set_capabilities(None, sets).unwrap();
+            let before = getrlimit(Resource::Memlock);
+            setrlimit(
+                Resource::Memlock,
+                Rlimit {
+                    current: Some(0),
+                    maximum: before.maximum,
+                },
+            )
+            .unwrap();
+            let key = take(&mut [3; 32]);
+            setrlimit(Resource::Memlock, before).unwrap();
+            assert!(!key.is_locked());
+            assert_eq!(key.expose(), [3; 32]);
+        })
+        .join()
+        .unwrap();
+    }
 }

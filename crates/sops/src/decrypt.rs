@@ -19,8 +19,8 @@ const MANY: usize = 500;
 /// SHA-256 of `sops`: what is hashed before all else when values in clear text are left out, so that a MAC never holds
 /// under the other setting.
 const MAC_ONLY_ENCRYPTED_START: [u8; 32] = [
-    0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b, 0x0b, 0x97, 0x5b,
-    0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
+    0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b,
+    0x0b, 0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
 ];
 
 /// Which values go into the MAC.
@@ -53,7 +53,12 @@ pub(crate) enum FailureCause {
 }
 
 /// Decrypts all `documents` in place.
-pub(crate) fn decrypt(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -> Result<Walked, Failure> {
+pub(crate) fn decrypt(
+    documents: &mut [Map],
+    gcm: &Gcm,
+    rule: &Rule,
+    scope: MacScope,
+) -> Result<Walked, Failure> {
     let walked = match rule.subject() {
         Subject::Keys => all_at_once(documents, gcm, rule, scope),
         Subject::Comments => one_by_one(documents, gcm, rule, scope),
@@ -61,10 +66,20 @@ pub(crate) fn decrypt(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacS
     let located = |ordinal| locate(documents, ordinal);
     match walked {
         Ok((hash, kept)) => {
-            let mac = hash.finalize().iter().map(|byte| format!("{byte:02X}")).collect();
-            Ok(Walked { mac, kept_comments: kept.into_iter().map(located).collect() })
+            let mac = hash
+                .finalize()
+                .iter()
+                .map(|byte| format!("{byte:02X}"))
+                .collect();
+            Ok(Walked {
+                mac,
+                kept_comments: kept.into_iter().map(located).collect(),
+            })
         }
-        Err((ordinal, cause)) => Err(Failure { place: located(ordinal), cause }),
+        Err((ordinal, cause)) => Err(Failure {
+            place: located(ordinal),
+            cause,
+        }),
     }
 }
 
@@ -86,7 +101,11 @@ fn all_at_once(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -
     for document in documents {
         walker.document(document)?;
     }
-    let Walker { paths, visitor: Collector { mut jobs }, .. } = walker;
+    let Walker {
+        paths,
+        visitor: Collector { mut jobs },
+        ..
+    } = walker;
     let paths = &paths;
     let mut hash = start(scope);
     let mut kept = Vec::new();
@@ -98,7 +117,11 @@ fn all_at_once(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -
             }
         }
     };
-    let split = if jobs.len() < MANY { jobs.len() } else { jobs.len() / 2 };
+    let split = if jobs.len() < MANY {
+        jobs.len()
+    } else {
+        jobs.len() / 2
+    };
     let (front, back) = jobs.split_at_mut(split);
     thread::scope(|scope| {
         let back_half = (!back.is_empty()).then(|| scope.spawn(|| decrypt_jobs(back, gcm, paths)));
@@ -115,8 +138,13 @@ fn all_at_once(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -
 }
 
 fn one_by_one(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -> Result2 {
-    let visitor =
-        InTurn { opener: Opener::new(gcm), hash: start(scope), scope, count: 0, kept: Vec::new() };
+    let visitor = InTurn {
+        opener: Opener::new(gcm),
+        hash: start(scope),
+        scope,
+        count: 0,
+        kept: Vec::new(),
+    };
     let mut walker = Walker::new(rule, visitor);
     for document in documents {
         walker.document(document)?;
@@ -124,10 +152,15 @@ fn one_by_one(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) ->
     Ok((walker.visitor.hash, walker.visitor.kept))
 }
 
-fn decrypt_jobs(jobs: &mut [Job<'_>], gcm: &Gcm, paths: &Paths<'_>) -> Result<(), (Ordinal, FailureCause)> {
+fn decrypt_jobs(
+    jobs: &mut [Job<'_>],
+    gcm: &Gcm,
+    paths: &Paths<'_>,
+) -> Result<(), (Ordinal, FailureCause)> {
     let mut opener = Opener::new(gcm);
     for (ordinal, job) in jobs.iter_mut().enumerate() {
-        job.open(&mut opener, paths).map_err(|cause| (ordinal, cause))?;
+        job.open(&mut opener, paths)
+            .map_err(|cause| (ordinal, cause))?;
     }
     Ok(())
 }
@@ -193,7 +226,10 @@ struct Opener<'k> {
 
 impl<'k> Opener<'k> {
     fn new(gcm: &'k Gcm) -> Self {
-        Self { cipher: Cipher::new(gcm), associated: Associated::default() }
+        Self {
+            cipher: Cipher::new(gcm),
+            associated: Associated::default(),
+        }
     }
 
     fn comment(
@@ -222,7 +258,12 @@ impl<'k> Opener<'k> {
         Ok(outcome)
     }
 
-    fn value(&mut self, value: &mut Value, paths: &Paths<'_>, path: PathId) -> Result<Outcome, FailureCause> {
+    fn value(
+        &mut self,
+        value: &mut Value,
+        paths: &Paths<'_>,
+        path: PathId,
+    ) -> Result<Outcome, FailureCause> {
         let Value::Leaf(leaf) = value else {
             return Ok(Outcome::Value);
         };
@@ -233,7 +274,11 @@ impl<'k> Opener<'k> {
             return Ok(Outcome::Value);
         }
         let associated = self.associated.of(paths, path);
-        match self.cipher.decrypt(text, associated).map_err(FailureCause::Value)? {
+        match self
+            .cipher
+            .decrypt(text, associated)
+            .map_err(FailureCause::Value)?
+        {
             cipher::Decrypted::Text => {}
             cipher::Decrypted::Scalar(scalar) => leaf.scalar = scalar,
             cipher::Decrypted::Comment => {
@@ -273,14 +318,23 @@ trait Visitor<'d> {
 
 impl<'d, 'r, V: Visitor<'d>> Walker<'d, 'r, V> {
     fn new(rule: &'r Rule, visitor: V) -> Self {
-        Self { rule, paths: Paths::default(), visitor }
+        Self {
+            rule,
+            paths: Paths::default(),
+            visitor,
+        }
     }
 
     fn document(&mut self, map: &'d mut Map) -> Result<(), (Ordinal, FailureCause)> {
         self.map(map, PathId::TOP, Matched::default())
     }
 
-    fn map(&mut self, map: &'d mut Map, path: PathId, around: Matched) -> Result<(), (Ordinal, FailureCause)> {
+    fn map(
+        &mut self,
+        map: &'d mut Map,
+        path: PathId,
+        around: Matched,
+    ) -> Result<(), (Ordinal, FailureCause)> {
         let mut level = around;
         for entry in &mut map.entries {
             match entry {
@@ -296,7 +350,12 @@ impl<'d, 'r, V: Visitor<'d>> Walker<'d, 'r, V> {
         Ok(())
     }
 
-    fn list(&mut self, items: &'d mut [Value], path: PathId, around: Matched) -> Result<(), (Ordinal, FailureCause)> {
+    fn list(
+        &mut self,
+        items: &'d mut [Value],
+        path: PathId,
+        around: Matched,
+    ) -> Result<(), (Ordinal, FailureCause)> {
         let mut level = around;
         for item in items {
             level = match item {
@@ -319,7 +378,8 @@ impl<'d, 'r, V: Visitor<'d>> Walker<'d, 'r, V> {
     ) -> Result<Matched, (Ordinal, FailureCause)> {
         let after = self.rule.after_comment(before, comment.text.expose());
         let selected = self.rule.selects_comment(before, after);
-        self.visitor.visit(Slot::Comment(comment), &self.paths, path, selected)?;
+        self.visitor
+            .visit(Slot::Comment(comment), &self.paths, path, selected)?;
         Ok(after)
     }
 
@@ -333,8 +393,13 @@ impl<'d, 'r, V: Visitor<'d>> Walker<'d, 'r, V> {
         match value {
             Value::Map(map) => self.map(map, path, matched).map(|()| None),
             Value::List(items) => self.list(items, path, matched).map(|()| None),
-            Value::Leaf(Leaf { scalar: Scalar::Null, .. }) => Ok(None),
-            value => self.visitor.visit(slot(value), &self.paths, path, self.rule.selects(matched)),
+            Value::Leaf(Leaf {
+                scalar: Scalar::Null,
+                ..
+            }) => Ok(None),
+            value => self
+                .visitor
+                .visit(slot(value), &self.paths, path, self.rule.selects(matched)),
         }
     }
 }
@@ -352,7 +417,12 @@ impl<'d> Visitor<'d> for Collector<'d> {
         path: PathId,
         selected: bool,
     ) -> Result<Option<&'d Comment>, (Ordinal, FailureCause)> {
-        self.jobs.push(Job { slot, path, selected, outcome: Outcome::Value });
+        self.jobs.push(Job {
+            slot,
+            path,
+            selected,
+            outcome: Outcome::Value,
+        });
         Ok(None)
     }
 }
@@ -375,8 +445,14 @@ impl<'d> Visitor<'d> for InTurn<'_> {
     ) -> Result<Option<&'d Comment>, (Ordinal, FailureCause)> {
         let ordinal = self.count;
         self.count += 1;
-        let mut job = Job { slot, path, selected, outcome: Outcome::Value };
-        job.open(&mut self.opener, paths).map_err(|cause| (ordinal, cause))?;
+        let mut job = Job {
+            slot,
+            path,
+            selected,
+            outcome: Outcome::Value,
+        };
+        job.open(&mut self.opener, paths)
+            .map_err(|cause| (ordinal, cause))?;
         job.hash(self.scope, &mut self.hash);
         if job.outcome == Outcome::Kept {
             self.kept.push(ordinal);
@@ -411,7 +487,9 @@ impl<'d> Paths<'d> {
     }
 
     fn node(&self, path: PathId) -> Option<(PathId, &'d [u8])> {
-        path.0.checked_sub(1).and_then(|index| self.nodes.get(index).copied())
+        path.0
+            .checked_sub(1)
+            .and_then(|index| self.nodes.get(index).copied())
     }
 
     fn write(&self, path: PathId, out: &mut Vec<u8>) {
@@ -438,7 +516,11 @@ struct Associated {
 
 impl Default for Associated {
     fn default() -> Self {
-        Self { bytes: Vec::new(), parent: PathId::TOP, parent_length: 0 }
+        Self {
+            bytes: Vec::new(),
+            parent: PathId::TOP,
+            parent_length: 0,
+        }
     }
 }
 
@@ -504,7 +586,10 @@ fn locate_in_value(value: &Value, left: &mut Ordinal, place: &mut Place) -> bool
             }
             found
         }),
-        Value::Leaf(Leaf { scalar: Scalar::Null, .. }) => false,
+        Value::Leaf(Leaf {
+            scalar: Scalar::Null,
+            ..
+        }) => false,
         Value::Leaf(leaf) => found(leaf.line, left, place),
         Value::Comment(comment) => found(comment.line, left, place),
     }
@@ -550,7 +635,9 @@ fn decrypted_in_value(value: &Value, path: &mut KeyPath, take: &mut dyn FnMut(&K
             }
         }
         Value::Comment(comment) => decrypted_comment(comment, path, take),
-        Value::Leaf(leaf) if leaf.origin == Origin::Decrypted => leaf.scalar.with_bytes(|bytes| take(path, bytes)),
+        Value::Leaf(leaf) if leaf.origin == Origin::Decrypted => {
+            leaf.scalar.with_bytes(|bytes| take(path, bytes))
+        }
         Value::Leaf(_) => {}
     }
 }

@@ -30,7 +30,10 @@ fn has_key(bytes: &[u8]) -> bool {
     memmem::find_iter(bytes, b"sops").any(|start| {
         let before = bytes[..start].last();
         let behind = &bytes[start + b"sops".len()..];
-        let behind = behind.strip_prefix(b"\"").or_else(|| behind.strip_prefix(b"'")).unwrap_or(behind);
+        let behind = behind
+            .strip_prefix(b"\"")
+            .or_else(|| behind.strip_prefix(b"'"))
+            .unwrap_or(behind);
         before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'{,\xBF".contains(byte))
             && behind.trim_ascii_start().starts_with(b":")
     })
@@ -63,7 +66,10 @@ mod tests {
             (Format::Dotenv, "A=VALUE\nsops_mac=VALUE\n"),
             (Format::Ini, "[a]\nb = VALUE\n[sops]\nmac = VALUE\n"),
         ] {
-            assert!(looks_encrypted(text.replace("VALUE", VALUE).as_bytes(), format), "{text}");
+            assert!(
+                looks_encrypted(text.replace("VALUE", VALUE).as_bytes(), format),
+                "{text}"
+            );
         }
     }
 
@@ -77,7 +83,10 @@ mod tests {
             (Format::Dotenv, "A=VALUE\nX_sops_mac=1\n"),
             (Format::Ini, "a = VALUE\nb = [sops]\n"),
         ] {
-            assert!(!looks_encrypted(text.replace("VALUE", VALUE).as_bytes(), format), "{text}");
+            assert!(
+                !looks_encrypted(text.replace("VALUE", VALUE).as_bytes(), format),
+                "{text}"
+            );
         }
     }
 }

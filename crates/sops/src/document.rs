@@ -83,7 +83,10 @@ pub(crate) enum Placement {
 
 impl Map {
     pub(crate) fn push_pair(&mut self, key: impl Into<Vec<u8>>, value: Value) {
-        self.entries.push(Entry::Pair(Pair { key: key.into(), value }));
+        self.entries.push(Entry::Pair(Pair {
+            key: key.into(),
+            value,
+        }));
     }
 
     /// The pairs, without the comments.
@@ -96,7 +99,9 @@ impl Map {
 
     /// The first value of this name.
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Value> {
-        self.pairs().find(|pair| pair.key == key).map(|pair| &pair.value)
+        self.pairs()
+            .find(|pair| pair.key == key)
+            .map(|pair| &pair.value)
     }
 
     /// The line of the first thing in it that has one.
@@ -110,15 +115,15 @@ impl Map {
 
 impl Value {
     pub(crate) fn new(scalar: Scalar, line: u32) -> Self {
-        Self::Leaf(Leaf { scalar, line, origin: Origin::Clear })
+        Self::Leaf(Leaf {
+            scalar,
+            line,
+            origin: Origin::Clear,
+        })
     }
 
     pub(crate) fn text(bytes: impl Into<Vec<u8>>, line: u32) -> Self {
         Self::new(Scalar::Text(SecretBytes::new(bytes.into())), line)
-    }
-
-    pub(crate) fn is_null(&self) -> bool {
-        matches!(self, Self::Leaf(Leaf { scalar: Scalar::Null, .. }))
     }
 
     pub(crate) fn first_line(&self) -> Option<u32> {
@@ -133,7 +138,12 @@ impl Value {
 
 impl Comment {
     pub(crate) fn new(text: impl Into<Vec<u8>>, placement: Placement, line: u32) -> Self {
-        Self { text: SecretBytes::new(text.into()), placement, line, origin: Origin::Clear }
+        Self {
+            text: SecretBytes::new(text.into()),
+            placement,
+            line,
+            origin: Origin::Clear,
+        }
     }
 }
 
@@ -194,7 +204,8 @@ impl KeyPath {
     }
 
     pub(crate) fn push_key(&mut self, key: &[u8]) {
-        self.steps.push(Step::Key(String::from_utf8_lossy(key).into_owned()));
+        self.steps
+            .push(Step::Key(String::from_utf8_lossy(key).into_owned()));
     }
 }
 

@@ -86,7 +86,8 @@ impl EncryptedFile {
             Format::Yaml => take_block(stores::yaml::parse(bytes)?)?,
             Format::Dotenv => {
                 let mut document = stores::dotenv::parse(bytes)?;
-                let metadata = stores::dotenv::take_metadata(&mut document).ok_or(ParseError::NoMetadata)?;
+                let metadata =
+                    stores::dotenv::take_metadata(&mut document).ok_or(ParseError::NoMetadata)?;
                 (vec![document], unflatten(metadata)?)
             }
             Format::Ini => {
@@ -95,7 +96,10 @@ impl EncryptedFile {
                 (documents, unflatten(metadata)?)
             }
         };
-        Ok(Self { documents, metadata: metadata_reader::read(&metadata)? })
+        Ok(Self {
+            documents,
+            metadata: metadata_reader::read(&metadata)?,
+        })
     }
 
     /// What the `sops` block says.
@@ -145,7 +149,9 @@ impl EncryptedFile {
     ) -> Result<Opened, DecryptError> {
         match policy {
             MacPolicy::Require => self.decrypt(keys, options).map(Opened::Verified),
-            MacPolicy::Ignore => self.decrypt_ignoring_mac(keys, options).map(Opened::MacIgnored),
+            MacPolicy::Ignore => self
+                .decrypt_ignoring_mac(keys, options)
+                .map(Opened::MacIgnored),
         }
     }
 
@@ -154,15 +160,35 @@ impl EncryptedFile {
         keys: &K,
         options: &DecryptOptions,
     ) -> Result<(Unverified, Box<Gcm>), DecryptError> {
-        let Self { mut documents, metadata } = self;
+        let Self {
+            mut documents,
+            metadata,
+        } = self;
         let key = data_key(&metadata, keys, &options.order)?;
-        let key: &[u8; KEY_LENGTH] = key.expose().try_into().map_err(|_| DecryptError::DataKeyLength)?;
+        let key: &[u8; KEY_LENGTH] = key
+            .expose()
+            .try_into()
+            .map_err(|_| DecryptError::DataKeyLength)?;
         let gcm = Gcm::new(key);
         let rule = Rule::new(&metadata.selection);
-        let scope = if metadata.mac_only_encrypted { MacScope::EncryptedOnly } else { MacScope::All };
+        let scope = if metadata.mac_only_encrypted {
+            MacScope::EncryptedOnly
+        } else {
+            MacScope::All
+        };
         let walked = decrypt::decrypt(&mut documents, &gcm, &rule, scope)?;
-        let content = Decrypted { documents, kept_comments: walked.kept_comments };
-        Ok((Unverified { content, computed: walked.mac, metadata }, gcm))
+        let content = Decrypted {
+            documents,
+            kept_comments: walked.kept_comments,
+        };
+        Ok((
+            Unverified {
+                content,
+                computed: walked.mac,
+                metadata,
+            },
+            gcm,
+        ))
     }
 }
 
@@ -183,7 +209,9 @@ impl Unverified {
         // The date is read and written again, so that other spellings of it count as the same.
         let associated = self.metadata.last_modified.to_seconds();
         match Cipher::new(gcm).decrypt(&mut stated, associated.as_bytes()) {
-            Ok(DecryptedValue::Text) if stated.ct_eq(self.computed.as_bytes()) => Ok(MacVerified(self.content)),
+            Ok(DecryptedValue::Text) if stated.ct_eq(self.computed.as_bytes()) => {
+                Ok(MacVerified(self.content))
+            }
             Ok(_) => Err(DecryptError::MacMismatch),
             Err(cause) => Err(DecryptError::MacUnreadable(cause)),
         }
@@ -194,7 +222,8 @@ impl Unverified {
 fn take_block(mut documents: Vec<Map>) -> Result<(Vec<Map>, Map), ParseError> {
     let mut block = None;
     for (position, document) in documents.iter_mut().enumerate() {
-        let is_block = |entry: &mut Entry| matches!(entry, Entry::Pair(pair) if pair.key == b"sops");
+        let is_block =
+            |entry: &mut Entry| matches!(entry, Entry::Pair(pair) if pair.key == b"sops");
         for entry in document.entries.extract_if(.., is_block) {
             match entry {
                 Entry::Pair(pair) if position == 0 => block = Some(pair.value),
@@ -224,12 +253,20 @@ fn data_key<K: KeyService + ?Sized>(
         }
     }
     if metadata.key_groups.len() == 1 {
-        return shares.pop().ok_or(DecryptError::NoKey(NoKey { needed: 1, opened: 0, failures }));
+        return shares.pop().ok_or(DecryptError::NoKey(NoKey {
+            needed: 1,
+            opened: 0,
+            failures,
+        }));
     }
     // A file that does not say how many are needed can still be opened: the MAC tells whether they were enough.
     let needed = usize::from(metadata.shamir_threshold).max(2);
     if shares.len() < needed {
-        return Err(DecryptError::NoKey(NoKey { needed, opened: shares.len(), failures }));
+        return Err(DecryptError::NoKey(NoKey {
+            needed,
+            opened: shares.len(),
+            failures,
+        }));
     }
     Ok(shamir::combine(&shares)?)
 }
@@ -239,9 +276,16 @@ fn unwrap_group<K: KeyService + ?Sized>(
     keys: &K,
     order: &DecryptionOrder,
 ) -> Result<LockedBytes, GroupFailure> {
-    let rank = |kind| order.0.iter().position(|first| *first == kind).unwrap_or(order.0.len());
+    let rank = |kind| {
+        order
+            .0
+            .iter()
+            .position(|first| *first == kind)
+            .unwrap_or(order.0.len())
+    };
     let mut ordered: Vec<_> = group.keys.iter().collect();
-    ordered.sort_by_key(|key| rank(key.kind()));
+    // Of one kind those first whose private key is at hand. Any that opens gives the same, so only time depends on it.
+    ordered.sort_by_cached_key(|key| (rank(key.kind()), !keys.holds(key)));
     let mut attempts = Vec::new();
     for key in ordered {
         let cause = match keys.unwrap_key(key) {
@@ -249,7 +293,10 @@ fn unwrap_group<K: KeyService + ?Sized>(
             Ok(Unwrapped::NotForMe) => None,
             Err(error) => Some(error),
         };
-        attempts.push(Attempt { key: key.to_string(), cause });
+        attempts.push(Attempt {
+            key: key.to_string(),
+            cause,
+        });
     }
     Err(GroupFailure { attempts })
 }
@@ -316,6 +363,21 @@ impl DecryptError {
     }
 }
 
+impl DecryptError {
+    /// Where the value is that does not open, for errors about one value.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Value { place, .. } | Self::ClearText { place } | Self::Misplaced { place } => Some(place),
+            Self::NoKey(_)
+            | Self::Shares(_)
+            | Self::DataKeyLength
+            | Self::MacMissing
+            | Self::MacUnreadable(_)
+            | Self::MacMismatch => None,
+        }
+    }
+}
+
 impl From<Failure> for DecryptError {
     fn from(Failure { place, cause }: Failure) -> Self {
         match cause {
@@ -359,7 +421,11 @@ impl fmt::Display for NoKey {
         if self.needed == 1 {
             f.write_str("no key at hand opens the file; it needs one of ")?;
         } else {
-            write!(f, "{} of {} needed key groups opened; {missing} more of ", self.opened, self.needed)?;
+            write!(
+                f,
+                "{} of {} needed key groups opened; {missing} more of ",
+                self.opened, self.needed
+            )?;
         }
         for (position, group) in self.failures.iter().enumerate() {
             if position > 0 {
@@ -435,10 +501,19 @@ impl FromStr for DecryptionOrder {
             return Ok(Self::default());
         }
         let names: Vec<&str> = text.split(',').collect();
-        if names.iter().enumerate().any(|(position, name)| names[..position].contains(name)) {
+        if names
+            .iter()
+            .enumerate()
+            .any(|(position, name)| names[..position].contains(name))
+        {
             return Err(RepeatedKind);
         }
-        Ok(Self(names.into_iter().filter_map(|name| name.parse().ok()).collect()))
+        Ok(Self(
+            names
+                .into_iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
+        ))
     }
 }
 

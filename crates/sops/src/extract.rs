@@ -11,11 +11,11 @@ pub struct ExtractPath {
 }
 
 impl FromStr for ExtractPath {
-    type Err = MalformedPath;
+    type Err = ExtractPathError;
 
     /// Reads what sops reads (`cmd/sops/main.go`): no key can hold an opening bracket, either quote does, and nothing is
     /// escaped.
-    fn from_str(text: &str) -> Result<Self, MalformedPath> {
+    fn from_str(text: &str) -> Result<Self, ExtractPathError> {
         let steps = text.split('[').filter(|part| !part.is_empty()).map(|part| {
             let part = part.strip_suffix(']')?;
             if part.starts_with(['"', '\'']) {
@@ -25,11 +25,15 @@ impl FromStr for ExtractPath {
                 characters.next_back()?;
                 return Some(Step::Key(characters.as_str().to_owned()));
             }
-            part.strip_prefix('+').unwrap_or(part).parse().ok().map(Step::Index)
+            part.strip_prefix('+')
+                .unwrap_or(part)
+                .parse()
+                .ok()
+                .map(Step::Index)
         });
-        let steps = steps.collect::<Option<Vec<_>>>().ok_or(MalformedPath)?;
+        let steps = steps.collect::<Option<Vec<_>>>().ok_or(ExtractPathError)?;
         if steps.is_empty() {
-            return Err(MalformedPath);
+            return Err(ExtractPathError);
         }
         Ok(Self { steps })
     }
@@ -38,7 +42,7 @@ impl FromStr for ExtractPath {
 /// A path that is not of the form `["key"][0]`.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not of the form [\"key\"][0]")]
-pub struct MalformedPath;
+pub struct ExtractPathError;
 
 /// What lies at the end of a path.
 pub(crate) enum Found<'d> {
@@ -76,12 +80,24 @@ mod tests {
         for (text, steps) in [
             (r#"["a"]"#, vec![key("a")]),
             (r#"["a"]['b'][2]"#, vec![key("a"), key("b"), Step::Index(2)]),
-            (r#"["a.b"][0][1]"#, vec![key("a.b"), Step::Index(0), Step::Index(1)]),
+            (
+                r#"["a.b"][0][1]"#,
+                vec![key("a.b"), Step::Index(0), Step::Index(1)],
+            ),
             (r#"[""]"#, vec![key("")]),
         ] {
             assert_eq!(text.parse::<ExtractPath>().unwrap().steps, steps, "{text}");
         }
-        for text in ["", "a", "[a]", r#"["a""#, r#"["]"#, "[-1]", "[0", r#"["a"]b"#] {
+        for text in [
+            "",
+            "a",
+            "[a]",
+            r#"["a""#,
+            r#"["]"#,
+            "[-1]",
+            "[0",
+            r#"["a"]b"#,
+        ] {
             assert!(text.parse::<ExtractPath>().is_err(), "{text}");
         }
     }

@@ -73,7 +73,9 @@ fn key(name: &[u8]) -> Result<Step, MetadataError> {
 }
 
 fn index(digits: &[u8]) -> Result<Step, MetadataError> {
-    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    let number = std::str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| digits.parse().ok());
     number.map(Step::Index).ok_or(MetadataError::Flattened)
 }
 
@@ -87,19 +89,35 @@ struct Node {
 impl Node {
     fn into_value(self) -> Result<Value, MetadataError> {
         match self {
-            Self { leaf: Some(leaf), keys, items } if keys.is_empty() && items.is_empty() => Ok(Value::Leaf(leaf)),
-            Self { leaf: None, keys, items } if items.is_empty() => {
+            Self {
+                leaf: Some(leaf),
+                keys,
+                items,
+            } if keys.is_empty() && items.is_empty() => Ok(Value::Leaf(leaf)),
+            Self {
+                leaf: None,
+                keys,
+                items,
+            } if items.is_empty() => {
                 let mut map = Map::default();
                 for (key, node) in keys {
                     map.push_pair(key, node.into_value()?);
                 }
                 Ok(Value::Map(map))
             }
-            Self { leaf: None, keys, items } if keys.is_empty() => {
+            Self {
+                leaf: None,
+                keys,
+                items,
+            } if keys.is_empty() => {
                 if items.keys().copied().ne(0..items.len()) {
                     return Err(MetadataError::Flattened);
                 }
-                items.into_values().map(Self::into_value).collect::<Result<_, _>>().map(Value::List)
+                items
+                    .into_values()
+                    .map(Self::into_value)
+                    .collect::<Result<_, _>>()
+                    .map(Value::List)
             }
             Self { .. } => Err(MetadataError::Flattened),
         }
@@ -128,7 +146,9 @@ mod tests {
             "mac",
         ]))
         .unwrap();
-        let Some(Value::List(keys)) = map.get(b"age") else { panic!("no list") };
+        let Some(Value::List(keys)) = map.get(b"age") else {
+            panic!("no list")
+        };
         assert_eq!(keys.len(), 2);
         assert!(matches!(&keys[1], Value::Map(key) if key.get(b"enc").is_some()));
         assert!(matches!(map.get(b"mac"), Some(Value::Leaf(_))));

@@ -21,7 +21,13 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 5] = [Self::Binary, Self::Dotenv, Self::Ini, Self::Json, Self::Yaml];
+    pub const ALL: [Self; 5] = [
+        Self::Binary,
+        Self::Dotenv,
+        Self::Ini,
+        Self::Json,
+        Self::Yaml,
+    ];
 
     /// The format that sops takes a file of this name to be in. Case counts, and a file without a known extension is
     /// binary.
@@ -63,7 +69,10 @@ impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or(UnknownFormat)
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == name)
+            .ok_or(UnknownFormat)
     }
 }
 

@@ -34,7 +34,10 @@ pub(crate) struct Unauthentic;
 impl Gcm {
     pub(crate) fn new(key: &[u8; KEY_LENGTH]) -> Box<Self> {
         let aes = Aes256::new(key.into());
-        Box::new(Self { usual: AesGcm::from(aes.clone()), aes })
+        Box::new(Self {
+            usual: AesGcm::from(aes.clone()),
+            aes,
+        })
     }
 
     /// Decrypts `text` in place. On failure `text` is left as it was.
@@ -162,7 +165,10 @@ mod tests {
                 assert!(gcm.open(&nonce, b"a:b:", &mut text, &other).is_err());
                 assert_eq!(text, sealed_text, "nothing is decrypted on failure");
                 assert!(gcm.open(&nonce, b"a:c:", &mut text, &tag).is_err());
-                assert!(gcm.open(&vec![8; nonce_length], b"a:b:", &mut text, &tag).is_err());
+                assert!(
+                    gcm.open(&vec![8; nonce_length], b"a:b:", &mut text, &tag)
+                        .is_err()
+                );
             }
         }
     }

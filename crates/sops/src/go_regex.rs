@@ -10,7 +10,10 @@ use regex::bytes::Regex;
 ///
 /// `None` where Go refuses the pattern too: look-around, back-references and the like.
 pub(crate) fn compile(pattern: &str) -> Option<Regex> {
-    let mut rewriter = Rewriter { rest: pattern, out: String::with_capacity(pattern.len() + 16) };
+    let mut rewriter = Rewriter {
+        rest: pattern,
+        out: String::with_capacity(pattern.len() + 16),
+    };
     rewriter.run()?;
     Regex::new(&rewriter.out).ok()
 }
@@ -47,7 +50,8 @@ impl Rewriter<'_> {
 
     fn literal(&mut self, character: char) {
         let mut buffer = [0; 4];
-        self.out.push_str(&regex::escape(character.encode_utf8(&mut buffer)));
+        self.out
+            .push_str(&regex::escape(character.encode_utf8(&mut buffer)));
     }
 
     fn escape(&mut self, position: Position) -> Option<()> {
@@ -112,7 +116,11 @@ impl Rewriter<'_> {
 
     /// `\0` and up to two more digits, or exactly three digits: single other digits are back-references.
     fn octal(&mut self, first: char) -> Option<()> {
-        let digits = self.rest[1..].bytes().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+        let digits = self.rest[1..]
+            .bytes()
+            .take(3)
+            .take_while(|byte| (b'0'..=b'7').contains(byte))
+            .count();
         if first != '0' && digits < 2 {
             return None;
         }
@@ -157,7 +165,10 @@ impl Rewriter<'_> {
             self.copy(3);
         } else if let Some(flags) = self.rest.strip_prefix("(?") {
             let end = flags.find([':', ')'])?;
-            if !flags[..end].chars().all(|flag| matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
+            if !flags[..end]
+                .chars()
+                .all(|flag| matches!(flag, 'i' | 'm' | 's' | 'U' | '-'))
+            {
                 return None;
             }
             self.copy(2 + end + 1);
@@ -172,12 +183,15 @@ impl Rewriter<'_> {
         let counts = self.rest[1..].find('}').map(|end| &self.rest[1..=end]);
         let valid = counts.is_some_and(|counts| {
             let (least, most) = counts.split_once(',').unwrap_or((counts, counts));
-            let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let digits =
+                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             digits(least) && (most.is_empty() || digits(most))
         });
         match counts.filter(|_| valid) {
             Some(counts) => {
-                let small = |text: &str| text.is_empty() || text.parse::<u32>().is_ok_and(|count| count <= 1000);
+                let small = |text: &str| {
+                    text.is_empty() || text.parse::<u32>().is_ok_and(|count| count <= 1000)
+                };
                 if !counts.split(',').all(small) {
                     return None;
                 }
@@ -236,13 +250,19 @@ mod tests {
             (r"\bx\b", "\u{e9}x\u{e9}", true),
         ] {
             let regex = compile(pattern).unwrap_or_else(|| panic!("{pattern} is refused"));
-            assert_eq!(regex.is_match(text.as_bytes()), expected, "{pattern} on {text}");
+            assert_eq!(
+                regex.is_match(text.as_bytes()),
+                expected,
+                "{pattern} on {text}"
+            );
         }
     }
 
     #[test]
     fn what_go_refuses_is_refused() {
-        for pattern in ["(?!x)", "(?=x)", "(?x)a", r"\1", "a{1001}", "(", "[a", r"\y", "(?u)a", "*a", r"a\"] {
+        for pattern in [
+            "(?!x)", "(?=x)", "(?x)a", r"\1", "a{1001}", "(", "[a", r"\y", "(?u)a", "*a", r"a\",
+        ] {
             assert!(compile(pattern).is_none(), "{pattern}");
         }
     }

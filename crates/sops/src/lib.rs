@@ -18,8 +18,10 @@ mod format;
 mod gcm;
 mod go_regex;
 mod key_service;
+pub mod keys;
 mod metadata;
 mod metadata_reader;
+mod opener;
 mod output;
 mod parse_error;
 mod selection;
@@ -30,15 +32,16 @@ pub use cipher::ValueError;
 pub use detect::{holds_encrypted_values, looks_encrypted};
 pub use document::{KeyPath, Place, Step};
 pub use encrypted_file::{
-    Attempt, DecryptError, DecryptOptions, Decrypted, DecryptionOrder, EncryptedFile, GroupFailure, MacIgnored, MacPolicy,
-    MacVerified, NoKey, Opened, RepeatedKind,
+    Attempt, DecryptError, DecryptOptions, Decrypted, DecryptionOrder, EncryptedFile, GroupFailure,
+    MacIgnored, MacPolicy, MacVerified, NoKey, Opened, RepeatedKind,
 };
-pub use extract::{ExtractPath, MalformedPath};
+pub use extract::{ExtractPath, ExtractPathError};
 pub use format::{Format, UnknownFormat};
 pub use goyaml::Timestamp;
 pub use key_service::{KeyError, KeyService, Unwrapped};
 pub use metadata::{KeyGroup, KeyKind, MasterKey, Metadata, Selection, UnknownKeyKind};
 pub use metadata_reader::MetadataError;
+pub use opener::SopsOpener;
 pub use output::{OutputError, OutputOptions};
 pub use parse_error::{ParseError, ShapeError};
 pub use shamir::CombineError;

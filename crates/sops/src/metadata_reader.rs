@@ -68,7 +68,11 @@ pub(crate) fn read(block: &Map) -> Result<Metadata, MetadataError> {
     check_version(&version)?;
     let group = group(fields)?;
     let key_groups = if group.keys.is_empty() {
-        fields.list("key_groups")?.into_iter().map(self::group).collect::<Result<Vec<_>, _>>()?
+        fields
+            .list("key_groups")?
+            .into_iter()
+            .map(self::group)
+            .collect::<Result<Vec<_>, _>>()?
     } else {
         vec![group]
     };
@@ -139,7 +143,10 @@ fn group(fields: Fields<'_>) -> Result<KeyGroup, MetadataError> {
         });
     }
     for key in fields.list("age")? {
-        keys.push(MasterKey::Age { recipient: key.text("recipient")?, enc: key.text("enc")? });
+        keys.push(MasterKey::Age {
+            recipient: key.text("recipient")?,
+            enc: key.text("enc")?,
+        });
     }
     Ok(KeyGroup { keys })
 }
@@ -150,7 +157,10 @@ fn selection(fields: Fields<'_>) -> Result<Selection, MetadataError> {
         ("encrypted_suffix", Selection::EncryptedSuffix),
         ("unencrypted_regex", Selection::UnencryptedRegex),
         ("encrypted_regex", Selection::EncryptedRegex),
-        ("unencrypted_comment_regex", Selection::UnencryptedCommentRegex),
+        (
+            "unencrypted_comment_regex",
+            Selection::UnencryptedCommentRegex,
+        ),
         ("encrypted_comment_regex", Selection::EncryptedCommentRegex),
     ];
     let mut chosen = None;
@@ -169,12 +179,16 @@ fn check_version(version: &str) -> Result<(), MetadataError> {
         return Ok(());
     }
     let number = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && (text == "0" || !text.starts_with('0'))
     };
     let core = version.strip_prefix('v').unwrap_or(version);
     let core = core.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<&str> = core.split('.').collect();
-    (parts.len() == 3 && parts.into_iter().all(number)).then_some(()).ok_or(MetadataError::Version)
+    (parts.len() == 3 && parts.into_iter().all(number))
+        .then_some(())
+        .ok_or(MetadataError::Version)
 }
 
 /// A mapping, read weakly typed.
@@ -206,7 +220,9 @@ impl<'m> Fields<'m> {
             // Older JSON files hold whole numbers as floats too.
             Scalar::Float(number) => (0..=u8::MAX).find(|small| f64::from(*small) == *number),
             Scalar::Text(text) if text.is_empty() => Some(0),
-            Scalar::Text(text) => std::str::from_utf8(text.expose()).ok().and_then(|text| text.parse().ok()),
+            Scalar::Text(text) => std::str::from_utf8(text.expose())
+                .ok()
+                .and_then(|text| text.parse().ok()),
             Scalar::Time(_) => None,
         };
         number.ok_or(MetadataError::Threshold)

@@ -2,7 +2,7 @@
 
 use secret::SecretBytes;
 
-use crate::document::{KeyPath, Scalar, Value};
+use crate::document::{KeyPath, Map, Scalar, Value};
 use crate::encrypted_file::Decrypted;
 use crate::extract::{ExtractPath, Found};
 use crate::format::Format;
@@ -22,7 +22,10 @@ pub struct OutputOptions {
 
 impl Default for OutputOptions {
     fn default() -> Self {
-        Self { yaml_indent: 4, json_indent: JsonIndent::Tab }
+        Self {
+            yaml_indent: 4,
+            json_indent: JsonIndent::Tab,
+        }
     }
 }
 
@@ -48,9 +51,9 @@ pub enum OutputError {
     /// JSON has neither infinities nor NaN.
     #[error("a number has no JSON form")]
     NotANumber,
-    /// YAML indentation is from 2 to 9 blanks.
-    #[error("the indentation is out of range")]
-    Indentation,
+    /// YAML cannot hold the document.
+    #[error("the document has no YAML form")]
+    NotWritable,
     /// Nothing at the end of the path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -69,7 +72,7 @@ impl OutputError {
             Self::NestedInIni(_) => "nested-in-ini",
             Self::EmptyName => "empty-name",
             Self::NotANumber => "not-a-number",
-            Self::Indentation => "indentation",
+            Self::NotWritable => "not-writable",
             Self::NotFound => "path-not-found",
             Self::NotExtractable => "not-extractable",
         }
@@ -83,17 +86,25 @@ impl Decrypted {
     /// # Errors
     ///
     /// When the format cannot hold what the document holds.
-    pub fn to_bytes(&self, format: Format, options: &OutputOptions) -> Result<SecretBytes, OutputError> {
+    pub fn to_bytes(
+        &self,
+        format: Format,
+        options: &OutputOptions,
+    ) -> Result<SecretBytes, OutputError> {
         let first = self.documents.first();
         match format {
             Format::Yaml => {
                 let documents = self.documents.iter();
-                yaml_writer::emit(documents, options.yaml_indent).map(secret_text)
+                yaml(documents, options)
             }
-            Format::Ini => ini_writer::emit(&self.documents).map(SecretBytes::new).map_err(OutputError::from),
+            Format::Ini => ini_writer::emit(&self.documents)
+                .map(SecretBytes::new)
+                .map_err(OutputError::from),
             Format::Json => {
                 let map = first.ok_or(OutputError::NotFound)?;
-                json::emit(map, options.json_indent).map(secret_text).map_err(|_| OutputError::NotANumber)
+                json::emit(map, options.json_indent)
+                    .map(secret_text)
+                    .map_err(|_| OutputError::NotANumber)
             }
             Format::Dotenv => dotenv_bytes(first.ok_or(OutputError::NotFound)?),
             Format::Binary => match &self.documents[..] {
@@ -123,7 +134,7 @@ impl Decrypted {
                     // What stands behind the first document is printed with its part.
                     Format::Yaml => {
                         let documents = std::iter::once(map).chain(&self.documents[1..]);
-                        yaml_writer::emit(documents, options.yaml_indent).map(secret_text)
+                        yaml(documents, options)
                     }
                     Format::Json => json::emit(map, options.json_indent)
                         .map(secret_text)
@@ -142,11 +153,15 @@ impl Decrypted {
             return Ok(SecretBytes::copy_of(text.expose()));
         }
         match format {
-            Format::Yaml => yaml_writer::emit_value(value).map(secret_text),
+            Format::Yaml => yaml_writer::emit_value(value)
+                .map(secret_text)
+                .map_err(|_| OutputError::NotWritable),
             Format::Json => json::emit_value(value, options.json_indent)
                 .map(secret_text)
                 .map_err(|_| OutputError::NotANumber),
-            Format::Ini => json::emit_compact(value).map(secret_text).map_err(|_| OutputError::NotANumber),
+            Format::Ini => json::emit_compact(value)
+                .map(secret_text)
+                .map_err(|_| OutputError::NotANumber),
             Format::Binary | Format::Dotenv => Err(OutputError::NotExtractable),
         }
     }
@@ -156,11 +171,22 @@ fn secret_text(text: String) -> SecretBytes {
     SecretBytes::new(text.into_bytes())
 }
 
-fn dotenv_bytes(map: &crate::document::Map) -> Result<SecretBytes, OutputError> {
-    dotenv::emit(map).map(SecretBytes::new).map_err(|key| OutputError::NestedInDotenv(path_of(key)))
+fn yaml<'d>(
+    documents: impl Iterator<Item = &'d Map>,
+    options: &OutputOptions,
+) -> Result<SecretBytes, OutputError> {
+    yaml_writer::emit(documents, options.yaml_indent)
+        .map(secret_text)
+        .map_err(|_| OutputError::NotWritable)
 }
 
-fn binary_bytes(map: &crate::document::Map) -> Result<SecretBytes, OutputError> {
+fn dotenv_bytes(map: &Map) -> Result<SecretBytes, OutputError> {
+    dotenv::emit(map)
+        .map(SecretBytes::new)
+        .map_err(|key| OutputError::NestedInDotenv(path_of(key)))
+}
+
+fn binary_bytes(map: &Map) -> Result<SecretBytes, OutputError> {
     match map.get(b"data") {
         Some(Value::Leaf(leaf)) => match &leaf.scalar {
             Scalar::Text(text) => Ok(SecretBytes::copy_of(text.expose())),

@@ -64,15 +64,6 @@ pub enum ShapeError {
     /// A scalar that does not read as its tag says.
     #[error("{0}: a scalar does not fit its tag")]
     WrongTag(Place),
-    /// An alias to nothing, or from within what it stands for.
-    #[error("{0}: an alias stands for nothing")]
-    DanglingAlias(Place),
-    /// Aliases that together stand for more than is read.
-    #[error("{0}: aliases expand to too much")]
-    TooManyAliases(Place),
-    /// Deeper nesting than is read.
-    #[error("{0}: nested too deeply")]
-    TooDeep(Place),
 }
 
 impl ShapeError {
@@ -84,16 +75,16 @@ impl ShapeError {
             Self::KeyNotText(_) => "key-not-text",
             Self::IntegerOutOfRange(_) => "integer-out-of-range",
             Self::WrongTag(_) => "wrong-tag",
-            Self::DanglingAlias(_) => "dangling-alias",
-            Self::TooManyAliases(_) => "too-many-aliases",
-            Self::TooDeep(_) => "too-deep",
         }
     }
 
     pub(crate) fn duplicate(key: &[u8], line: Option<u32>) -> Self {
         let mut path = KeyPath::default();
         path.push_key(key);
-        Self::DuplicateKey(Place { line: line.unwrap_or(0), path })
+        Self::DuplicateKey(Place {
+            line: line.unwrap_or(0),
+            path,
+        })
     }
 
     /// The error as seen from the mapping around it.
@@ -112,10 +103,7 @@ impl ShapeError {
             Self::DuplicateKey(place)
             | Self::KeyNotText(place)
             | Self::IntegerOutOfRange(place)
-            | Self::WrongTag(place)
-            | Self::DanglingAlias(place)
-            | Self::TooManyAliases(place)
-            | Self::TooDeep(place) => place.path.steps.insert(0, step),
+            | Self::WrongTag(place) => place.path.steps.insert(0, step),
         }
         self
     }

@@ -17,10 +17,18 @@ pub(crate) fn combine(shares: &[LockedBytes]) -> Result<LockedBytes, CombineErro
     let [first, _, ..] = shares else {
         return Err(CombineError::TooFew);
     };
-    let Some(length) = first.expose().len().checked_sub(1).filter(|length| *length > 0) else {
+    let Some(length) = first
+        .expose()
+        .len()
+        .checked_sub(1)
+        .filter(|length| *length > 0)
+    else {
         return Err(CombineError::TooShort);
     };
-    if shares.iter().any(|share| share.expose().len() != length + 1) {
+    if shares
+        .iter()
+        .any(|share| share.expose().len() != length + 1)
+    {
         return Err(CombineError::UnequalLength);
     }
     let points: Vec<u8> = shares.iter().map(|share| share.expose()[length]).collect();
@@ -37,17 +45,19 @@ pub(crate) fn combine(shares: &[LockedBytes]) -> Result<LockedBytes, CombineErro
     let basis: Vec<u8> = points
         .iter()
         .map(|point| {
-            points.iter().filter(|other| *other != point).fold(1, |product, other| {
-                multiply(product, multiply(*other, inverse(point ^ other)))
-            })
+            points
+                .iter()
+                .filter(|other| *other != point)
+                .fold(1, |product, other| {
+                    multiply(product, multiply(*other, inverse(point ^ other)))
+                })
         })
         .collect();
     let secret = LockedBytes::init(length, |secret| {
         for (position, byte) in secret.iter_mut().enumerate() {
-            *byte = shares
-                .iter()
-                .zip(&basis)
-                .fold(0, |sum, (share, basis)| sum ^ multiply(share.expose()[position], *basis));
+            *byte = shares.iter().zip(&basis).fold(0, |sum, (share, basis)| {
+                sum ^ multiply(share.expose()[position], *basis)
+            });
         }
     })?;
     Ok(secret)
@@ -137,8 +147,10 @@ mod tests {
                 let mut share: Vec<u8> = secret
                     .iter()
                     .map(|byte| {
-                        let higher =
-                            coefficients.iter().rev().fold(0, |sum, factor| multiply(sum ^ factor, *point));
+                        let higher = coefficients
+                            .iter()
+                            .rev()
+                            .fold(0, |sum, factor| multiply(sum ^ factor, *point));
                         higher ^ byte
                     })
                     .collect();
@@ -163,9 +175,17 @@ mod tests {
         let secret = [0, 1, 0x80, 0xFF, 42];
         let shares = |points: &[u8]| split(&secret, &[0xA7, 0x31], points);
         for points in [&[1, 2, 3][..], &[3, 1, 2], &[5, 200, 255], &[1, 2, 3, 4, 5]] {
-            assert_eq!(combine(&shares(points)).unwrap().expose(), secret, "{points:?}");
+            assert_eq!(
+                combine(&shares(points)).unwrap().expose(),
+                secret,
+                "{points:?}"
+            );
         }
-        assert_ne!(combine(&shares(&[1, 2])).unwrap().expose(), secret, "one share short");
+        assert_ne!(
+            combine(&shares(&[1, 2])).unwrap().expose(),
+            secret,
+            "one share short"
+        );
     }
 
     #[test]

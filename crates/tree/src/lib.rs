@@ -3,6 +3,7 @@
 //! * [`Tree`] is an immutable view of files, from a directory on disk or from memory. It resolves all paths, and
 //!   nothing leads out of it.
 //! * [`TreePath`] is a path in normal form that cannot leave its tree.
+//! * [`ManifestFilter`] chooses files as Argo CD's directory source does.
 //! * [`Opener`] hands renderers the content of files, with their protection verified and taken off.
 //!
 //! Renderers get these and nothing else: no file system, network, environment or clock. The crate knows nothing of
@@ -11,13 +12,21 @@
 
 mod directory;
 mod error;
+mod glob;
+mod manifests;
 mod memory;
 mod opener;
 mod path;
 mod resolve;
 mod tree;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{ReadError, Special};
+pub use glob::{Glob, GlobError};
+pub use manifests::{Extensions, ManifestFilter, Manifests, SkipReason, Skipped};
 pub use memory::{BuildError, MemoryEntry};
 pub use opener::{
     Content, MacCoverage, OpenError, Opened, Opener, PlainOpener, Protection, SopsFormat,
@@ -25,3 +34,4 @@ pub use opener::{
 };
 pub use path::{PathError, Reference, TreePath};
 pub use tree::{CaseCollisions, Entry, EntryKind, FileBytes, Kind, Limits, Tree};
+pub use walk::{Depth, Walk};

@@ -11,6 +11,7 @@ use crate::error::{ReadError, Special};
 use crate::memory::{BuildError, Memory, MemoryEntry};
 use crate::path::TreePath;
 use crate::resolve::{Directories, Resolved, Target};
+use crate::walk::{Depth, Walk};
 
 /// An immutable view of source files.
 ///
@@ -75,6 +76,18 @@ impl Tree {
         })
     }
 
+    /// The tree below a directory, on a system without `openat2`.
+    #[cfg(test)]
+    pub(crate) fn directory_without_openat2(
+        root: &Path,
+        limits: Limits,
+    ) -> Result<Self, io::Error> {
+        Ok(Self {
+            store: Store::Directory(Directory::open(root)?.without_openat2()),
+            limits,
+        })
+    }
+
     /// A tree of the given files and links, with the semantics of one on disk.
     ///
     /// # Errors
@@ -135,6 +148,15 @@ impl Tree {
     /// collision).
     pub fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, ReadError> {
         self.list_each(directory)?.into_iter().collect()
+    }
+
+    /// All files, links and special entries in `directory`, or below it. `.git` is left out.
+    ///
+    /// # Errors
+    ///
+    /// When `directory` is none that can be read. What is wrong with an entry comes with the entries.
+    pub fn walk(&self, directory: &TreePath, depth: Depth) -> Result<Walk<'_>, ReadError> {
+        Walk::new(self, directory, depth)
     }
 
     /// As [`list`](Self::list), with what is wrong with a single entry in its place.

@@ -8,6 +8,8 @@
 #![allow(clippy::expect_used)]
 
 pub mod goyaml;
+pub mod random;
+pub mod sops;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -86,6 +86,7 @@ const TEXTS: &[&str] = &[
     "line one is here and it is long long long long long long long long long long long long\nline two\n  indented\n",
 ];
 
+/// No `01`: with `1e3` and `10` it makes go-yaml v2's order of keys a circle, and kubeseal's output a matter of chance.
 const NAMES: &[&str] = &[
     "a",
     "b",
@@ -109,7 +110,6 @@ const NAMES: &[&str] = &[
     "null",
     "0x10",
     "kebab-case-name",
-    "01",
     "1e3",
 ];
 
@@ -151,7 +151,7 @@ fn string(text: &str) -> Value {
 }
 
 /// Templates over `.a` and `.b` that succeed whatever these hold.
-const TEMPLATES: &[&str] = &[
+pub(crate) const TEMPLATES: &[&str] = &[
     "",
     "fixed",
     "{{ .a }}",

@@ -18,7 +18,7 @@ use sha3::digest::{Digest, ExtendableOutput, Update, XofReader};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::stanza::{Unwrapped, argument};
+use super::stanza::{Attempt, argument};
 
 /// Type of the stanza.
 pub(super) const STANZA: &str = "mlkem768x25519";
@@ -49,7 +49,7 @@ impl KeyPair {
         shake.update(seed);
         shake.finalize_xof().read(&mut *expanded);
         let [d, z, scalar] = thirds(&expanded);
-        let (pq, pq_public) = MlKem768::generate_deterministic((&**d).into(), (&**z).into());
+        let (pq, pq_public) = MlKem768::generate_deterministic(d.into(), z.into());
         let curve = StaticSecret::from(*scalar);
         let curve_public = PublicKey::from(&curve);
         Self {
@@ -66,13 +66,14 @@ impl KeyPair {
         pq_ciphertext: &[u8; PQ_CIPHERTEXT],
         point: [u8; POINT],
     ) -> Option<Zeroizing<[u8; 32]>> {
-        let pq_secret = Zeroizing::new(self.pq.decapsulate(pq_ciphertext.into()).ok()?);
+        let pq_secret: Zeroizing<[u8; 32]> =
+            Zeroizing::new(self.pq.decapsulate(pq_ciphertext.into()).ok()?.into());
         let curve_secret = self.curve.diffie_hellman(&PublicKey::from(point));
         if !curve_secret.was_contributory() {
             return None;
         }
         let mut hash = sha3::Sha3_256::new();
-        Digest::update(&mut hash, &*pq_secret);
+        Digest::update(&mut hash, *pq_secret);
         Digest::update(&mut hash, curve_secret.as_bytes());
         Digest::update(&mut hash, point);
         Digest::update(&mut hash, self.curve_public.as_bytes());
@@ -92,27 +93,27 @@ pub(super) fn public_key(seed: &[u8]) -> Vec<u8> {
 }
 
 /// Opens `stanza`, which is of type [`STANZA`].
-pub(super) fn unwrap(seed: &[u8], stanza: &Stanza) -> Unwrapped {
+pub(super) fn unwrap(seed: &[u8], stanza: &Stanza) -> Attempt {
     let [encapsulation] = &stanza.args[..] else {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     };
     let Some(encapsulation) = argument::<{ PQ_CIPHERTEXT + POINT }>(encapsulation) else {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     };
     if stanza.body.len() != FILE_KEY_BYTES + TAG {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     }
     let Some((pq_ciphertext, point)) = encapsulation.split_first_chunk::<PQ_CIPHERTEXT>() else {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     };
     let Ok(point) = point.try_into() else {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     };
     let Some(shared) = KeyPair::expand(seed).decapsulate(pq_ciphertext, point) else {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     };
     // ML-KEM rejects implicitly: a foreign stanza gives a wrong secret, noticed only here.
-    open_base(&shared, &stanza.body).map_or(Unwrapped::Foreign, Unwrapped::Key)
+    open_base(&shared, &stanza.body).map_or(Attempt::Foreign, Attempt::Key)
 }
 
 /// `OpenBase` of RFC 9180 after the decapsulation, for the first message and without associated data.
@@ -120,8 +121,8 @@ fn open_base(shared: &[u8; 32], ciphertext: &[u8]) -> Option<FileKey> {
     let (psk_id_hash, _) = labeled_extract(&[], b"psk_id_hash", &[]);
     let (info_hash, _) = labeled_extract(&[], b"info_hash", INFO);
     let mut context = [0; 65];
-    context[1..33].copy_from_slice(&psk_id_hash);
-    context[33..].copy_from_slice(&info_hash);
+    context[1..33].copy_from_slice(&*psk_id_hash);
+    context[33..].copy_from_slice(&*info_hash);
     let (_, secret) = labeled_extract(shared, b"secret", &[]);
     let mut key = Zeroizing::new([0; 32]);
     labeled_expand(&secret, b"key", &context, &mut *key)?;

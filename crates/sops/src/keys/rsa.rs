@@ -97,10 +97,7 @@ pub(super) fn open_pkcs1v15(pkcs8: &[u8], ciphertext: &[u8]) -> Option<SecretByt
     }
 }
 
-fn open(
-    size: usize,
-    decrypt: impl FnOnce(&mut [u8]) -> Option<usize>,
-) -> Option<SecretBytes> {
+fn open(size: usize, decrypt: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<SecretBytes> {
     let mut opened = None;
     let mut plaintext = SecretBytes::init(size, |buffer| opened = decrypt(buffer));
     plaintext.truncate(opened?);
@@ -116,7 +113,9 @@ fn pad_to(number: &[u8], size: usize) -> Option<Vec<u8>> {
 
 /// Width in bits of the storage for `number`: whole bytes.
 fn width_of(number: &[u8]) -> Option<u32> {
-    u32::try_from(strip_zeros(number).len()).ok()?.checked_mul(8)
+    u32::try_from(strip_zeros(number).len())
+        .ok()?
+        .checked_mul(8)
 }
 
 fn strip_zeros(number: &[u8]) -> &[u8] {

@@ -19,7 +19,7 @@ use super::file::WhyUnusable;
 use super::material::Material;
 use super::passphrase::{self, LockedKind, Passphrase, StaysLocked};
 use super::rsa;
-use super::stanza::{Unwrapped, argument};
+use super::stanza::{Attempt, argument};
 
 const ED25519_LABEL: &[u8] = b"age-encryption.org/v1/ssh-ed25519";
 const RSA_LABEL: &[u8] = b"age-encryption.org/v1/ssh-rsa";
@@ -68,7 +68,10 @@ enum Stored {
 
 impl SshKey {
     /// Reads the binary content of an `OPENSSH PRIVATE KEY` block.
-    pub(super) fn from_openssh(source: &Arc<str>, mut blob: Zeroizing<Vec<u8>>) -> Result<Self, WhyUnusable> {
+    pub(super) fn from_openssh(
+        source: &Arc<str>,
+        mut blob: Zeroizing<Vec<u8>>,
+    ) -> Result<Self, WhyUnusable> {
         let key = ssh_key::PrivateKey::from_bytes(&blob).map_err(|_| WhyUnusable::MalformedKey)?;
         let algorithm = match key.algorithm() {
             Algorithm::Ed25519 => SshAlgorithm::Ed25519,
@@ -76,7 +79,10 @@ impl SshKey {
             _ => return Err(WhyUnusable::SshAlgorithm),
         };
         if let Some(public) = key.public_key().key_data().rsa()
-            && public.n.as_positive_bytes().is_none_or(|n| n.len() < MIN_MODULUS)
+            && public
+                .n
+                .as_positive_bytes()
+                .is_none_or(|n| n.len() < MIN_MODULUS)
         {
             return Err(WhyUnusable::ShortRsa);
         }
@@ -85,7 +91,12 @@ impl SshKey {
             .to_bytes()
             .map_err(|_| WhyUnusable::MalformedKey)?;
         let stored = Material::take(&mut blob).map_err(|_| WhyUnusable::Memory)?;
-        Ok(Self::new(source, algorithm, public, Stored::OpenSsh(stored)))
+        Ok(Self::new(
+            source,
+            algorithm,
+            public,
+            Stored::OpenSsh(stored),
+        ))
     }
 
     /// Reads an RSA key in PKCS#1 DER.
@@ -100,18 +111,31 @@ impl SshKey {
         push_number(&mut public, &numbers.modulus);
         let mut pkcs8 = rsa::wrap_pkcs1(pkcs1).ok_or(WhyUnusable::MalformedKey)?;
         let stored = Material::take(&mut pkcs8).map_err(|_| WhyUnusable::Memory)?;
-        Ok(Self::new(source, SshAlgorithm::Rsa, public, Stored::Ready(stored)))
+        Ok(Self::new(
+            source,
+            SshAlgorithm::Rsa,
+            public,
+            Stored::Ready(stored),
+        ))
     }
 
     /// Takes an Ed25519 seed.
-    pub(super) fn from_ed25519_seed(source: &Arc<str>, seed: &[u8; 32]) -> Result<Self, WhyUnusable> {
+    pub(super) fn from_ed25519_seed(
+        source: &Arc<str>,
+        seed: &[u8; 32],
+    ) -> Result<Self, WhyUnusable> {
         let pair = ssh_key::private::Ed25519Keypair::from_seed(seed);
         let mut public = Vec::new();
         push_field(&mut public, SshAlgorithm::Ed25519.name().as_bytes());
         push_field(&mut public, pair.public.as_ref());
         let mut seed = Zeroizing::new(*seed);
         let stored = Material::take(&mut *seed).map_err(|_| WhyUnusable::Memory)?;
-        Ok(Self::new(source, SshAlgorithm::Ed25519, public, Stored::Ready(stored)))
+        Ok(Self::new(
+            source,
+            SshAlgorithm::Ed25519,
+            public,
+            Stored::Ready(stored),
+        ))
     }
 
     fn new(source: &Arc<str>, algorithm: SshAlgorithm, public: Vec<u8>, stored: Stored) -> Self {
@@ -142,14 +166,14 @@ impl SshKey {
         &self,
         stanza: &Stanza,
         passphrase: &dyn Passphrase,
-    ) -> Result<Unwrapped, StaysLocked> {
+    ) -> Result<Attempt, StaysLocked> {
         if stanza.tag != self.algorithm.name() {
-            return Ok(Unwrapped::Foreign);
+            return Ok(Attempt::Foreign);
         }
         match (self.algorithm, &stanza.args[..]) {
             (SshAlgorithm::Rsa, [tag]) => {
                 if *tag != self.tag {
-                    return Ok(Unwrapped::Foreign);
+                    return Ok(Attempt::Foreign);
                 }
                 let key = self.private(passphrase)?;
                 let opened = rsa::open_oaep(key.expose(), RSA_LABEL, &stanza.body);
@@ -157,19 +181,19 @@ impl SshKey {
             }
             (SshAlgorithm::Ed25519, [tag, share]) => {
                 let Some(share) = argument::<32>(share) else {
-                    return Ok(Unwrapped::Malformed);
+                    return Ok(Attempt::Malformed);
                 };
                 if *tag != self.tag {
-                    return Ok(Unwrapped::Foreign);
+                    return Ok(Attempt::Foreign);
                 }
                 let seed = self.private(passphrase)?;
                 Ok(self.open_ed25519(seed.expose(), share, &stanza.body))
             }
-            _ => Ok(Unwrapped::Malformed),
+            _ => Ok(Attempt::Malformed),
         }
     }
 
-    fn open_ed25519(&self, seed: &[u8], share: [u8; 32], body: &[u8]) -> Unwrapped {
+    fn open_ed25519(&self, seed: &[u8], share: [u8; 32], body: &[u8]) -> Attempt {
         let mut scalar = Zeroizing::new([0; 32]);
         let expanded = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(seed)));
         scalar.copy_from_slice(&expanded[..32]);
@@ -178,14 +202,16 @@ impl SshKey {
 
         let shared = scalar.diffie_hellman(&PublicKey::from(share));
         if !shared.was_contributory() {
-            return Unwrapped::Malformed;
+            return Attempt::Malformed;
         }
         let shared = tweak.diffie_hellman(&PublicKey::from(shared.to_bytes()));
         let mut salt = [0; 64];
         salt[..32].copy_from_slice(&share);
         salt[32..].copy_from_slice(PublicKey::from(&scalar).as_bytes());
         let key = Zeroizing::new(hkdf(&salt, ED25519_LABEL, shared.as_bytes()));
-        let opened = aead_decrypt(&key, FILE_KEY_BYTES, body).ok().map(Zeroizing::new);
+        let opened = aead_decrypt(&key, FILE_KEY_BYTES, body)
+            .ok()
+            .map(Zeroizing::new);
         file_key(opened.as_ref().map(|opened| opened.as_slice()))
     }
 
@@ -253,9 +279,9 @@ fn private_numbers(key: &KeypairData) -> Result<Material, StaysLocked> {
 }
 
 /// A stanza that names the key must open: the tag leaves no doubt which key was meant.
-fn file_key(opened: Option<&[u8]>) -> Unwrapped {
+fn file_key(opened: Option<&[u8]>) -> Attempt {
     let Some(opened) = opened else {
-        return Unwrapped::Malformed;
+        return Attempt::Malformed;
     };
     FileKey::try_init_with_mut(|file_key| {
         if opened.len() != file_key.len() {
@@ -264,7 +290,7 @@ fn file_key(opened: Option<&[u8]>) -> Unwrapped {
         file_key.copy_from_slice(opened);
         Ok(())
     })
-    .map_or(Unwrapped::Malformed, Unwrapped::Key)
+    .map_or(Attempt::Malformed, Attempt::Key)
 }
 
 /// Appends a length-prefixed string of the SSH wire form (RFC 4251, section 5).

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 /// Outcome of trying a key on a stanza.
-pub(super) enum Unwrapped {
+pub(super) enum Attempt {
     /// The stanza is for this key.
     Key(FileKey),
     /// The stanza is for another key.
@@ -31,7 +31,9 @@ mod tests {
     #[test]
     fn only_canonical_arguments_of_the_right_length_are_read() {
         assert_eq!(argument::<4>("AAECAw"), Some([0, 1, 2, 3]));
-        for refused in ["AAECAx", "AAECAw==", "AAECA", "AAECAwQ", "AAEC_w", "AAECA\n", ""] {
+        for refused in [
+            "AAECAx", "AAECAw==", "AAECA", "AAECAwQ", "AAEC_w", "AAECA\n", "",
+        ] {
             assert_eq!(argument::<4>(refused), None, "{refused}");
         }
     }

@@ -31,7 +31,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Map, DotenvError> {
         match line {
             [] => {}
             [b'#', text @ ..] => {
-                map.entries.push(Entry::Comment(Comment::new(text, Placement::Above, number)));
+                map.entries
+                    .push(Entry::Comment(Comment::new(text, Placement::Above, number)));
             }
             _ => {
                 let Some(position) = line.iter().position(|byte| *byte == b'=') else {
@@ -51,7 +52,9 @@ pub(crate) fn take_metadata(map: &mut Map) -> Option<Map> {
         Entry::Pair(pair) => pair.key.starts_with(METADATA_PREFIX),
         Entry::Comment(_) => false,
     };
-    let mut metadata = Map { entries: map.entries.extract_if(.., is_metadata).collect() };
+    let mut metadata = Map {
+        entries: map.entries.extract_if(.., is_metadata).collect(),
+    };
     for entry in &mut metadata.entries {
         if let Entry::Pair(pair) = entry {
             pair.key.drain(..METADATA_PREFIX.len());

@@ -50,7 +50,12 @@ impl IniError {
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Result<Map, IniError> {
-    let mut parser = Parser { rest: without_mark(bytes), line: 0, ended: false, comment: Vec::new() };
+    let mut parser = Parser {
+        rest: without_mark(bytes),
+        line: 0,
+        ended: false,
+        comment: Vec::new(),
+    };
     let mut sections = vec![Section::new(DEFAULT_SECTION)];
     while !parser.ended {
         let line = trim_start(parser.line());
@@ -59,7 +64,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Map, IniError> {
             Some(b'#' | b';') => parser.comment.extend_from_slice(line),
             Some(b'[') => sections.push(parser.section(line)?),
             Some(_) => {
-                let Some(section) = sections.last_mut() else { break };
+                let Some(section) = sections.last_mut() else {
+                    break;
+                };
                 parser.key(line, section)?;
             }
         }
@@ -119,12 +126,17 @@ struct Key {
 
 impl<'i> Section<'i> {
     fn new(name: &'i [u8]) -> Self {
-        Self { name, comment: None, keys: Vec::new(), next_number: 1 }
+        Self {
+            name,
+            comment: None,
+            keys: Vec::new(),
+            next_number: 1,
+        }
     }
 
     fn into_map(self) -> Map {
         let mut map = Map::default();
-        let mut comment = |map: &mut Map, text: &[u8], line| {
+        let comment = |map: &mut Map, text: &[u8], line| {
             if !text.is_empty() {
                 let comment = Comment::new(strip_sign(text), Placement::Above, line);
                 map.entries.push(Entry::Comment(comment));
@@ -146,7 +158,9 @@ fn strip_sign(comment: &[u8]) -> &[u8] {
     let Some(sign @ (b';' | b'#')) = comment.first() else {
         return comment;
     };
-    let start = comment.iter().position(|byte| byte != sign && *byte != b' ');
+    let start = comment
+        .iter()
+        .position(|byte| byte != sign && *byte != b' ');
     &comment[start.unwrap_or(comment.len())..]
 }
 
@@ -162,7 +176,11 @@ struct Parser<'i> {
 impl<'i> Parser<'i> {
     /// The next line with its newline.
     fn line(&mut self) -> &'i [u8] {
-        let end = self.rest.iter().position(|byte| *byte == b'\n').map(|position| position + 1);
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map(|position| position + 1);
         self.ended = end.is_none();
         let (line, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
@@ -171,7 +189,10 @@ impl<'i> Parser<'i> {
     }
 
     fn error(&self, kind: IniErrorKind) -> IniError {
-        IniError { line: self.line, kind }
+        IniError {
+            line: self.line,
+            kind,
+        }
     }
 
     fn take_comment(&mut self) -> Vec<u8> {
@@ -212,7 +233,12 @@ impl<'i> Parser<'i> {
         // A key that stands twice keeps its place and gets the new value.
         match section.keys.iter_mut().find(|key| key.name == name) {
             Some(key) => (key.value, key.comment) = (value, comment),
-            None => section.keys.push(Key { name, value, comment, line: number }),
+            None => section.keys.push(Key {
+                name,
+                value,
+                comment,
+                line: number,
+            }),
         }
         Ok(())
     }
@@ -272,7 +298,11 @@ impl<'i> Parser<'i> {
             None => text,
         };
         match text {
-            [quote @ (b'\'' | b'"'), inner @ .., last] if quote == last && !inner.contains(quote) => inner.to_vec(),
+            [quote @ (b'\'' | b'"'), inner @ .., last]
+                if quote == last && !inner.contains(quote) =>
+            {
+                inner.to_vec()
+            }
             _ => text.to_vec(),
         }
     }
@@ -300,7 +330,10 @@ fn split_key(line: &[u8]) -> Result<(&[u8], &[u8]), IniErrorKind> {
         [b'"', ..] => b"\"",
         [b'`', ..] => b"`",
         _ => {
-            let position = line.iter().position(is_delimiter).ok_or(IniErrorKind::NoDelimiter)?;
+            let position = line
+                .iter()
+                .position(is_delimiter)
+                .ok_or(IniErrorKind::NoDelimiter)?;
             if position == 0 {
                 return Err(IniErrorKind::EmptyKey);
             }
@@ -310,7 +343,10 @@ fn split_key(line: &[u8]) -> Result<(&[u8], &[u8]), IniErrorKind> {
     let quoted = &line[quote.len()..];
     let end = find_first(quoted, quote).ok_or(IniErrorKind::UnclosedQuote)?;
     let behind = &quoted[end + quote.len()..];
-    let position = behind.iter().position(is_delimiter).ok_or(IniErrorKind::NoDelimiter)?;
+    let position = behind
+        .iter()
+        .position(is_delimiter)
+        .ok_or(IniErrorKind::NoDelimiter)?;
     Ok((trim(&quoted[..end]), &behind[position + 1..]))
 }
 
@@ -333,14 +369,20 @@ fn find_last(text: &[u8], part: &[u8]) -> Option<usize> {
 /// Skips a byte order mark; of UTF-16 too, though nothing else of it is read.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     let marks: [&[u8]; 3] = [b"\xFE\xFF", b"\xFF\xFE", b"\xEF\xBB\xBF"];
-    marks.iter().find_map(|mark| bytes.strip_prefix(*mark)).unwrap_or(bytes)
+    marks
+        .iter()
+        .find_map(|mark| bytes.strip_prefix(*mark))
+        .unwrap_or(bytes)
 }
 
 /// Removes white space, that of Unicode too, at both ends (Go: `bytes.TrimSpace`).
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
     let text = trim_start(text);
     let mut end = text.len();
-    while let Some(start) = (1..=end.min(4)).map(|width| end - width).find(|start| text[*start] & 0xC0 != 0x80) {
+    while let Some(start) = (1..=end.min(4))
+        .map(|width| end - width)
+        .find(|start| text[*start] & 0xC0 != 0x80)
+    {
         match std::str::from_utf8(&text[start..end]) {
             Ok(last) if last.chars().all(char::is_whitespace) => end = start,
             _ => break,
@@ -352,4 +394,70 @@ pub(crate) fn trim(text: &[u8]) -> &[u8] {
 fn trim_start(text: &[u8]) -> &[u8] {
     let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     &text[valid.len() - valid.trim_start().len()..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::document::{Entry, Map, Scalar, Value};
+
+    fn shown(map: &Map) -> String {
+        map.entries
+            .iter()
+            .map(|entry| match entry {
+                Entry::Comment(comment) => format!("#{};", String::from_utf8_lossy(comment.text.expose())),
+                Entry::Pair(pair) => {
+                    let key = String::from_utf8_lossy(&pair.key);
+                    match &pair.value {
+                        Value::Map(map) => format!("[{key}]{}", shown(map)),
+                        Value::Leaf(leaf) => match &leaf.scalar {
+                            Scalar::Text(text) => format!("{key}={};", String::from_utf8_lossy(text.expose())),
+                            _ => String::new(),
+                        },
+                        _ => String::new(),
+                    }
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn texts_read_as_in_go_ini() {
+        for (text, expected) in [
+            ("", "[DEFAULT]"),
+            ("a=1", "[DEFAULT]a=1;"),
+            ("\u{feff}a : 1\n", "[DEFAULT]a=1;"),
+            ("[s]\na = b = c\n", "[DEFAULT][s]a=b = c;"),
+            ("; one\n# two\na=1 ; three\n", "[DEFAULT]a=1;#one\n# two\n; three;"),
+            ("; top\n[s] # side\n", "[DEFAULT][s]#top\n# side;"),
+            ("a=\"x ; y\"\n", "[DEFAULT]a=\"x;#y\";"),
+            ("a=`x ; y` z\n", "[DEFAULT]a=x ; y;"),
+            ("a=\"\"\"one\ntwo\"\"\"\n", "[DEFAULT]a=one\ntwo;"),
+            ("a='it' 's'\nb='q'\n", "[DEFAULT]a='it' 's';b=q;"),
+            ("a=x \\\n  y\n", "[DEFAULT]a=x y;"),
+            ("a=1\na=2\n", "[DEFAULT]a=2;"),
+            ("[s]\n[s]\na=1\n", "[DEFAULT][s][s]a=1;"),
+            ("-=x\n-=y\n", "[DEFAULT]#1=x;#2=y;"),
+            ("`a=b` = c\n", "[DEFAULT]a=b=c;"),
+            ("[a]b]\n", "[DEFAULT][a]b]"),
+        ] {
+            let map = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(shown(&map), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_texts_are_refused_with_their_line() {
+        for (text, line) in [
+            ("a=1\n[s\n", 2),
+            ("[]\n", 1),
+            ("a\n", 1),
+            ("\n=1\n", 2),
+            ("a=`x\ny\n", 3),
+            ("\"a=1\n", 1),
+            ("\"\"=1\n", 1),
+        ] {
+            assert_eq!(parse(text.as_bytes()).err().map(|error| error.line), Some(line), "{text}");
+        }
+    }
 }

@@ -52,7 +52,11 @@ impl<'d> Section<'d> {
         if name.is_empty() {
             return Err(NoIniForm::EmptyName);
         }
-        let mut section = Self { name, comment: None, keys: Vec::new() };
+        let mut section = Self {
+            name,
+            comment: None,
+            keys: Vec::new(),
+        };
         for (position, entry) in map.entries.iter().enumerate() {
             match entry {
                 Entry::Comment(comment) if position == 0 => section.comment = Some(comment),
@@ -67,7 +71,11 @@ impl<'d> Section<'d> {
                         return Err(NoIniForm::Nested(&pair.key));
                     };
                     let value = text_of(&leaf.scalar, <[u8]>::to_vec);
-                    section.keys.push(Key { name: &pair.key, value, comment: None });
+                    section.keys.push(Key {
+                        name: &pair.key,
+                        value,
+                        comment: None,
+                    });
                 }
             }
         }

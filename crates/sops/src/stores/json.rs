@@ -57,7 +57,9 @@ fn map(entries: Vec<(String, goyaml::Value)>) -> Result<Map, ShapeError> {
         return Err(ShapeError::duplicate(key.as_bytes(), None));
     }
     drop(keys);
-    let mut map = Map { entries: Vec::with_capacity(entries.len()) };
+    let mut map = Map {
+        entries: Vec::with_capacity(entries.len()),
+    };
     for (key, item) in entries {
         let item = value(item).map_err(|error| error.below_key(key.as_bytes()))?;
         map.push_pair(key, item);
@@ -70,7 +72,8 @@ fn value(item: goyaml::Value) -> Result<Value, ShapeError> {
     let scalar = match item {
         Json::Array(items) => {
             let items = items.into_iter().enumerate();
-            let items = items.map(|(index, item)| value(item).map_err(|error| error.below_index(index)));
+            let items =
+                items.map(|(index, item)| value(item).map_err(|error| error.below_index(index)));
             return items.collect::<Result<_, _>>().map(Value::List);
         }
         Json::Object(entries) => return map(entries).map(Value::Map),
@@ -85,7 +88,11 @@ fn value(item: goyaml::Value) -> Result<Value, ShapeError> {
         // YAML alone has these.
         Json::Bytes(_) | Json::Timestamp(_) | Json::Mapping(_) => Scalar::Null,
     };
-    Ok(Value::Leaf(Leaf { scalar, line: 0, origin: Origin::Clear }))
+    Ok(Value::Leaf(Leaf {
+        scalar,
+        line: 0,
+        origin: Origin::Clear,
+    }))
 }
 
 /// An object and a newline.
@@ -103,7 +110,10 @@ pub(crate) fn emit_value(value: &Value, indent: JsonIndent) -> Result<String, Wr
 /// Any value as `json.Marshal` writes it.
 pub(crate) fn emit_compact(value: &Value) -> Result<String, WriteError> {
     let mut out = String::new();
-    write_value(&mut Writer::new(&mut out, Layout::Compact, Escape::Html), value)?;
+    write_value(
+        &mut Writer::new(&mut out, Layout::Compact, Escape::Html),
+        value,
+    )?;
     Ok(out)
 }
 
@@ -116,7 +126,11 @@ fn laid_out(
         JsonIndent::Spaces(width) => " ".repeat(usize::from(width)),
     };
     let mut out = String::new();
-    write(&mut Writer::new(&mut out, Layout::Indented(&level), Escape::Html))?;
+    write(&mut Writer::new(
+        &mut out,
+        Layout::Indented(&level),
+        Escape::Html,
+    ))?;
     Ok(out)
 }
 

@@ -4,7 +4,7 @@
 //! become entries and items of their own, one for each line. Unlike in sops, a key that stands twice is an error in every
 //! document, and so is a scalar that does not fit its tag.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use goyaml::{Comments, Dialect, Kind, Limits, Node, Tag};
 use secret::SecretBytes;
@@ -19,6 +19,9 @@ pub enum YamlError {
     /// It is not YAML.
     #[error(transparent)]
     Syntax(#[from] goyaml::ParseError),
+    /// An alias stands for nothing, for itself, or for too much.
+    #[error(transparent)]
+    Alias(#[from] goyaml::AliasError),
     /// It is YAML, but not what a sops file can be.
     #[error(transparent)]
     Shape(#[from] ShapeError),
@@ -29,205 +32,168 @@ impl YamlError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Syntax(error) => error.reason(),
+            Self::Alias(error) => error.reason(),
             Self::Shape(error) => error.reason(),
         }
     }
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Map>, YamlError> {
-    let limits = Limits { depth: MAX_DEPTH, ..Limits::default() };
-    let documents = goyaml::parse_with(bytes, Dialect::GoYaml3, &limits)?;
-    // As in go-yaml v3, an anchor is known to the end of the stream.
-    let mut reader = Reader { anchors: HashMap::new(), depth: 0, copies: 0 };
+    let limits = Limits {
+        depth: MAX_DEPTH,
+        ..Limits::default()
+    };
+    let mut documents = goyaml::parse_with(bytes, Dialect::GoYaml3, &limits)?;
+    goyaml::fill_aliases(&mut documents, &limits)?;
     let mut maps = Vec::with_capacity(documents.len());
     for document in documents {
         let mut map = Map::default();
         let line = document.position.line;
         add_entries(&mut map, &document.comments.head, Placement::Above, line);
         add_entries(&mut map, &document.comments.line, Placement::Above, line);
-        reader.root(document.root, &mut map)?;
+        root(document.root, &mut map)?;
         add_entries(&mut map, &document.comments.foot, Placement::Above, line);
         maps.push(map);
     }
     Ok(maps)
 }
 
-/// How much anchored content is set aside, in units of [`weight`].
-const MAX_COPIES: usize = 1_000_000;
-
-struct Reader {
-    anchors: HashMap<Box<str>, Node>,
-    /// How many collections deep the reader is, those behind aliases included.
-    depth: usize,
-    /// How much has been set aside for aliases.
-    copies: usize,
+fn root(root: Node, map: &mut Map) -> Result<(), ShapeError> {
+    match root.kind {
+        Kind::Mapping => mapping(root, map),
+        Kind::Scalar if root.tag == Tag::Null => {
+            let line = root.position.line;
+            let comments = root.comments.unwrap_or_default();
+            add_entries(map, &comments.head, Placement::Above, line);
+            add_entries(map, &comments.line, Placement::Above, line);
+            Ok(())
+        }
+        Kind::Alias | Kind::Scalar | Kind::Sequence => Err(ShapeError::NotAMapping),
+    }
 }
 
-impl Reader {
-    fn root(&mut self, root: Node, map: &mut Map) -> Result<(), ShapeError> {
-        match root.kind {
-            Kind::Mapping => self.mapping(root, map),
-            Kind::Scalar if root.tag == Tag::Null => {
-                let line = root.position.line;
-                let comments = root.comments.unwrap_or_default();
-                add_entries(map, &comments.head, Placement::Above, line);
-                add_entries(map, &comments.line, Placement::Above, line);
-                Ok(())
-            }
-            Kind::Alias | Kind::Scalar | Kind::Sequence => Err(ShapeError::NotAMapping),
-        }
-    }
-
-    fn mapping(&mut self, node: Node, map: &mut Map) -> Result<(), ShapeError> {
-        let own = node.comments.unwrap_or_default();
-        let line = node.position.line;
-        add_entries(map, &own.head, Placement::Above, line);
-        add_entries(map, &own.line, Placement::Above, line);
-        let mut content = node.content.into_iter();
-        while let (Some(mut key), Some(mut value)) = (content.next(), content.next()) {
-            let line = key.position.line;
-            let around_key = key.comments.take().unwrap_or_default();
-            add_entries(map, &around_key.head, Placement::Above, line);
-            add_entries(map, &around_key.line, Placement::Above, line);
-            // A collection keeps its comments inside.
-            let around_value: Comments = match value.kind {
-                Kind::Alias | Kind::Scalar => value.comments.take().map_or_else(Comments::default, |comments| *comments),
-                Kind::Mapping | Kind::Sequence => Comments::default(),
-            };
-            let value_line = value.position.line;
-            add_entries(map, &around_value.head, Placement::Above, value_line);
-            add_entries(map, &around_value.line, Placement::Inline, value_line);
-            let key = self.key(key)?;
-            let value = self.value(value, Handled::No).map_err(|error| error.below_key(&key))?;
-            map.push_pair(key, value);
-            add_entries(map, &around_value.foot, Placement::Above, value_line);
-            add_entries(map, &around_key.foot, Placement::Above, line);
-        }
-        add_entries(map, &own.foot, Placement::Above, line);
-        let mut seen = HashSet::with_capacity(map.entries.len());
-        match map.pairs().find(|pair| !seen.insert(pair.key.as_slice())) {
-            Some(twice) => Err(ShapeError::duplicate(&twice.key, twice.value.first_line())),
-            None => Ok(()),
-        }
-    }
-
-    fn key(&mut self, node: Node) -> Result<Vec<u8>, ShapeError> {
-        let line = node.position.line;
-        let not_text = || ShapeError::KeyNotText(at(line));
-        let node = match node.kind {
-            Kind::Alias => self.anchors.get(node.value.as_str()).cloned().ok_or_else(not_text)?,
-            Kind::Mapping | Kind::Scalar | Kind::Sequence => node,
+fn mapping(node: Node, map: &mut Map) -> Result<(), ShapeError> {
+    let own = node.comments.unwrap_or_default();
+    let line = node.position.line;
+    add_entries(map, &own.head, Placement::Above, line);
+    add_entries(map, &own.line, Placement::Above, line);
+    let mut content = node.content.into_iter();
+    while let (Some(mut key), Some(mut value)) = (content.next(), content.next()) {
+        let line = key.position.line;
+        let around_key = key.comments.take().unwrap_or_default();
+        add_entries(map, &around_key.head, Placement::Above, line);
+        add_entries(map, &around_key.line, Placement::Above, line);
+        // A collection keeps its comments inside.
+        let around_value: Comments = match value.kind {
+            Kind::Alias | Kind::Scalar => value
+                .comments
+                .take()
+                .map_or_else(Comments::default, |comments| *comments),
+            Kind::Mapping | Kind::Sequence => Comments::default(),
         };
-        if node.kind != Kind::Scalar {
-            return Err(not_text());
-        }
-        let text = match &node.tag {
-            Tag::Binary | Tag::Custom(_) | Tag::Merge | Tag::Str => match self.scalar(node)? {
-                Scalar::Text(text) => text.expose().to_vec(),
-                _ => return Err(not_text()),
-            },
+        let value_line = value.position.line;
+        add_entries(map, &around_value.head, Placement::Above, value_line);
+        add_entries(map, &around_value.line, Placement::Inline, value_line);
+        let key = key_text(key)?;
+        let value = read(value, Handled::No).map_err(|error| error.below_key(&key))?;
+        map.push_pair(key, value);
+        add_entries(map, &around_value.foot, Placement::Above, value_line);
+        add_entries(map, &around_key.foot, Placement::Above, line);
+    }
+    add_entries(map, &own.foot, Placement::Above, line);
+    let mut seen = HashSet::with_capacity(map.entries.len());
+    match map.pairs().find(|pair| !seen.insert(pair.key.as_slice())) {
+        Some(twice) => Err(ShapeError::duplicate(&twice.key, twice.value.first_line())),
+        None => Ok(()),
+    }
+}
+
+fn key_text(node: Node) -> Result<Vec<u8>, ShapeError> {
+    let line = node.position.line;
+    let not_text = || ShapeError::KeyNotText(at(line));
+    let node = resolved(node);
+    if node.kind != Kind::Scalar {
+        return Err(not_text());
+    }
+    let text = match &node.tag {
+        Tag::Binary | Tag::Custom(_) | Tag::Merge | Tag::Str => match scalar(node)? {
+            Scalar::Text(text) => text.expose().to_vec(),
             _ => return Err(not_text()),
-        };
-        Ok(text)
-    }
+        },
+        _ => return Err(not_text()),
+    };
+    Ok(text)
+}
 
-    fn value(&mut self, node: Node, comments: Handled) -> Result<Value, ShapeError> {
-        match &node.anchor {
-            None => self.content(node, comments),
-            Some(name) => {
-                let name = name.clone();
-                self.copies += weight(&node);
-                if self.copies > MAX_COPIES {
-                    return Err(ShapeError::TooManyAliases(at(node.position.line)));
-                }
-                let anchored = node.clone();
-                let value = self.content(node, comments)?;
-                self.anchors.insert(name, anchored);
-                Ok(value)
+fn read(mut node: Node, comments: Handled) -> Result<Value, ShapeError> {
+    let line = node.position.line;
+    match node.kind {
+        // What an alias stands for brings the comments inside it.
+        Kind::Alias => read(resolved(node), Handled::No),
+        Kind::Scalar => Ok(Value::new(scalar(node)?, line)),
+        Kind::Mapping | Kind::Sequence => {
+            if comments == Handled::Yes {
+                node.comments = None;
             }
-        }
-    }
-
-    fn content(&mut self, mut node: Node, comments: Handled) -> Result<Value, ShapeError> {
-        let line = node.position.line;
-        match node.kind {
-            Kind::Alias => self.alias(&node),
-            Kind::Scalar => Ok(Value::new(self.scalar(node)?, line)),
-            Kind::Mapping | Kind::Sequence => {
-                if comments == Handled::Yes {
-                    node.comments = None;
-                }
-                if self.depth == MAX_DEPTH {
-                    return Err(ShapeError::TooDeep(at(line)));
-                }
-                self.depth += 1;
-                let value = if node.kind == Kind::Sequence {
-                    self.sequence(node).map(Value::List)
-                } else {
-                    let mut map = Map::default();
-                    self.mapping(node, &mut map).map(|()| Value::Map(map))
-                };
-                self.depth -= 1;
-                value
+            if node.kind == Kind::Sequence {
+                return sequence(node).map(Value::List);
             }
-        }
-    }
-
-    fn sequence(&mut self, node: Node) -> Result<Vec<Value>, ShapeError> {
-        let own = node.comments.unwrap_or_default();
-        let line = node.position.line;
-        let mut items = Vec::with_capacity(node.content.len());
-        add_items(&mut items, &own.head, Placement::Above, line);
-        add_items(&mut items, &own.line, Placement::Above, line);
-        for mut item in node.content {
-            let line = item.position.line;
-            // The comments of an item stand beside it, be it a scalar or a collection.
-            let around = item.comments.take().unwrap_or_default();
-            add_items(&mut items, &around.head, Placement::Above, line);
-            add_items(&mut items, &around.line, Placement::Inline, line);
-            let index = items.len();
-            items.push(self.value(item, Handled::Yes).map_err(|error| error.below_index(index))?);
-            add_items(&mut items, &around.foot, Placement::Above, line);
-        }
-        add_items(&mut items, &own.foot, Placement::Above, line);
-        Ok(items)
-    }
-
-    /// The anchored node once more, with the comments inside it.
-    fn alias(&mut self, node: &Node) -> Result<Value, ShapeError> {
-        match self.anchors.get(node.value.as_str()).cloned() {
-            Some(anchored) => self.content(anchored, Handled::No),
-            None => Err(ShapeError::DanglingAlias(at(node.position.line))),
-        }
-    }
-
-    fn scalar(&mut self, node: Node) -> Result<Scalar, ShapeError> {
-        let line = node.position.line;
-        // By far the most frequent, and here nothing is copied.
-        if matches!(node.tag, Tag::Str | Tag::Custom(_) | Tag::Merge) {
-            return Ok(Scalar::Text(SecretBytes::new(node.value.into_bytes())));
-        }
-        let value = goyaml::resolve::tagged_value(&node.tag, &node.value, Dialect::GoYaml3)
-            .map_err(|_| ShapeError::WrongTag(at(line)))?;
-        match value {
-            goyaml::Value::Null => Ok(Scalar::Null),
-            goyaml::Value::Bool(flag) => Ok(Scalar::Bool(flag)),
-            goyaml::Value::Int(number) => Ok(Scalar::Int(number)),
-            goyaml::Value::Float(number) => Ok(Scalar::Float(number)),
-            goyaml::Value::String(text) => Ok(Scalar::Text(SecretBytes::new(text.into_bytes()))),
-            goyaml::Value::Bytes(bytes) => Ok(Scalar::Text(SecretBytes::new(bytes))),
-            goyaml::Value::Timestamp(time) => Ok(Scalar::Time(time)),
-            goyaml::Value::Uint(_) => Err(ShapeError::IntegerOutOfRange(at(line))),
-            goyaml::Value::Array(_) | goyaml::Value::Object(_) | goyaml::Value::Mapping(_) => {
-                Err(ShapeError::WrongTag(at(line)))
-            }
+            let mut map = Map::default();
+            mapping(node, &mut map)?;
+            Ok(Value::Map(map))
         }
     }
 }
 
-/// One for each node, and more for long texts.
-fn weight(node: &Node) -> usize {
-    1 + node.value.len() / 64 + node.content.iter().map(weight).sum::<usize>()
+/// The node that an alias was filled with; any other node is itself.
+fn resolved(mut node: Node) -> Node {
+    match node.kind {
+        Kind::Alias => node.content.pop().unwrap_or_default(),
+        Kind::Mapping | Kind::Scalar | Kind::Sequence => node,
+    }
+}
+
+fn sequence(node: Node) -> Result<Vec<Value>, ShapeError> {
+    let own = node.comments.unwrap_or_default();
+    let line = node.position.line;
+    let mut items = Vec::with_capacity(node.content.len());
+    add_items(&mut items, &own.head, Placement::Above, line);
+    add_items(&mut items, &own.line, Placement::Above, line);
+    for mut item in node.content {
+        let line = item.position.line;
+        // The comments of an item stand beside it, be it a scalar or a collection.
+        let around = item.comments.take().unwrap_or_default();
+        add_items(&mut items, &around.head, Placement::Above, line);
+        add_items(&mut items, &around.line, Placement::Inline, line);
+        let index = items.len();
+        items.push(read(item, Handled::Yes).map_err(|error| error.below_index(index))?);
+        add_items(&mut items, &around.foot, Placement::Above, line);
+    }
+    add_items(&mut items, &own.foot, Placement::Above, line);
+    Ok(items)
+}
+
+fn scalar(node: Node) -> Result<Scalar, ShapeError> {
+    let line = node.position.line;
+    // By far the most frequent, and here nothing is copied.
+    if matches!(node.tag, Tag::Str | Tag::Custom(_) | Tag::Merge) {
+        return Ok(Scalar::Text(SecretBytes::new(node.value.into_bytes())));
+    }
+    let value = goyaml::resolve::tagged_value(&node.tag, &node.value, Dialect::GoYaml3)
+        .map_err(|_| ShapeError::WrongTag(at(line)))?;
+    match value {
+        goyaml::Value::Null => Ok(Scalar::Null),
+        goyaml::Value::Bool(flag) => Ok(Scalar::Bool(flag)),
+        goyaml::Value::Int(number) => Ok(Scalar::Int(number)),
+        goyaml::Value::Float(number) => Ok(Scalar::Float(number)),
+        goyaml::Value::String(text) => Ok(Scalar::Text(SecretBytes::new(text.into_bytes()))),
+        goyaml::Value::Bytes(bytes) => Ok(Scalar::Text(SecretBytes::new(bytes))),
+        goyaml::Value::Timestamp(time) => Ok(Scalar::Time(time)),
+        goyaml::Value::Uint(_) => Err(ShapeError::IntegerOutOfRange(at(line))),
+        goyaml::Value::Array(_) | goyaml::Value::Object(_) | goyaml::Value::Mapping(_) => {
+            Err(ShapeError::WrongTag(at(line)))
+        }
+    }
 }
 
 /// Whether the comments of a collection already stand beside it.
@@ -238,11 +204,15 @@ enum Handled {
 }
 
 fn at(line: u32) -> Place {
-    Place { line, path: KeyPath::default() }
+    Place {
+        line,
+        path: KeyPath::default(),
+    }
 }
 
 fn add_entries(map: &mut Map, text: &str, placement: Placement, line: u32) {
-    map.entries.extend(lines(text, placement, line).map(Entry::Comment));
+    map.entries
+        .extend(lines(text, placement, line).map(Entry::Comment));
 }
 
 fn add_items(items: &mut Vec<Value>, text: &str, placement: Placement, line: u32) {

@@ -9,10 +9,23 @@ use goyaml::{Comments, Document, Kind, Node};
 use crate::document::{Comment, Entry, Map, Placement, Scalar, Value};
 
 /// Writes documents, `---` between them.
-pub(crate) fn emit<'d>(documents: impl Iterator<Item = &'d Map>, indent: u8) -> Result<String, EmitError> {
-    let documents: Vec<Document> =
-        documents.map(|map| Document { root: mapping(map), ..Document::default() }).collect();
-    emit::documents(&documents, &EmitOptions { indent, ..EmitOptions::default() })
+pub(crate) fn emit<'d>(
+    documents: impl Iterator<Item = &'d Map>,
+    indent: u8,
+) -> Result<String, EmitError> {
+    let documents: Vec<Document> = documents
+        .map(|map| Document {
+            root: mapping(map),
+            ..Document::default()
+        })
+        .collect();
+    emit::documents(
+        &documents,
+        &EmitOptions {
+            indent,
+            ..EmitOptions::default()
+        },
+    )
 }
 
 /// Writes one value.
@@ -24,31 +37,35 @@ fn node(value: &Value) -> Node {
     match value {
         Value::Map(map) => mapping(map),
         Value::List(items) => sequence(items),
-        Value::Comment(comment) => emit::encode(&text(comment.text.expose())),
-        Value::Leaf(leaf) => emit::encode(&scalar(&leaf.scalar)),
+        Value::Comment(comment) => text(comment.text.expose()),
+        Value::Leaf(leaf) => scalar(&leaf.scalar),
     }
 }
 
-fn scalar(scalar: &Scalar) -> goyaml::Value {
-    match scalar {
+fn scalar(scalar: &Scalar) -> Node {
+    emit::encode(&match scalar {
         Scalar::Null => goyaml::Value::Null,
         Scalar::Bool(flag) => goyaml::Value::Bool(*flag),
         Scalar::Int(number) => goyaml::Value::Int(*number),
         Scalar::Float(number) => goyaml::Value::Float(*number),
-        Scalar::Text(bytes) => text(bytes.expose()),
+        Scalar::Text(bytes) => return text(bytes.expose()),
         Scalar::Time(time) => goyaml::Value::Timestamp(*time),
-    }
+    })
 }
 
-fn text(bytes: &[u8]) -> goyaml::Value {
+fn text(bytes: &[u8]) -> Node {
     match std::str::from_utf8(bytes) {
-        Ok(text) => goyaml::Value::String(text.to_owned()),
-        Err(_) => goyaml::Value::Bytes(bytes.to_vec()),
+        Ok(text) => emit::string(text),
+        Err(_) => emit::encode(&goyaml::Value::Bytes(bytes.to_vec())),
     }
 }
 
 fn mapping(map: &Map) -> Node {
-    let mut node = Node { kind: Kind::Mapping, tag: goyaml::Tag::Map, ..Node::default() };
+    let mut node = Node {
+        kind: Kind::Mapping,
+        tag: goyaml::Tag::Map,
+        ..Node::default()
+    };
     let mut pending = Pending::default();
     for entry in &map.entries {
         match entry {
@@ -57,7 +74,7 @@ fn mapping(map: &Map) -> Node {
                 if node.content.is_empty() {
                     pending.put_above(&mut node);
                 }
-                let mut key = emit::encode(&text(&pair.key));
+                let mut key = text(&pair.key);
                 pending.put_above(&mut key);
                 let mut value = self::node(&pair.value);
                 pending.put_behind(&mut value);
@@ -73,7 +90,11 @@ fn mapping(map: &Map) -> Node {
 }
 
 fn sequence(items: &[Value]) -> Node {
-    let mut node = Node { kind: Kind::Sequence, tag: goyaml::Tag::Seq, ..Node::default() };
+    let mut node = Node {
+        kind: Kind::Sequence,
+        tag: goyaml::Tag::Seq,
+        ..Node::default()
+    };
     let mut pending = Pending::default();
     for item in items {
         match item {
@@ -116,7 +137,11 @@ impl Pending {
         if let Some(text) = joined(&mut self.above) {
             // A collection can have a comment of its own from the comments at its start.
             let head = &mut comments(node).head;
-            *head = if head.is_empty() { text } else { format!("{text}\n{head}") };
+            *head = if head.is_empty() {
+                text
+            } else {
+                format!("{text}\n{head}")
+            };
         }
     }
 

@@ -1,0 +1,181 @@
+//! Errors for people: what, where, why, and what to do about it.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use crate::check::CheckError;
+use crate::pipeline::{MaterialiseError, RenderError};
+
+/// What stopped a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error("`SOPS_DECRYPTION_ORDER`")]
+    DecryptionOrder(#[source] sops::RepeatedKind),
+    #[error("`{path}`")]
+    Decrypt {
+        path: String,
+        #[source]
+        source: sops::DecryptError,
+    },
+    #[error("`--extract`")]
+    ExtractPath(#[source] sops::MalformedPath),
+    #[error("`--include` or `--exclude`")]
+    Glob(#[source] tree::GlobError),
+    #[error("cannot print as JSON")]
+    Json(#[source] goyaml::json::WriteError),
+    #[error("cannot read the keys in `{}`", path.display())]
+    KeyFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Materialise(#[from] MaterialiseError),
+    #[error("no usable key in `{}`", path.display())]
+    NoKeyInFile { path: PathBuf },
+    #[error("`{}` is not UTF-8", path.display())]
+    NotUnicode { path: PathBuf },
+    #[error("`{path}` is neither encrypted by sops nor a SealedSecret")]
+    NotEncrypted { path: String },
+    #[error("standard input is {what}, whose format has to be named")]
+    NoFormat { what: &'static str },
+    #[error("cannot print")]
+    Output(#[from] io::Error),
+    #[error("`{path}`")]
+    OutputForm {
+        path: String,
+        #[source]
+        source: sops::OutputError,
+    },
+    #[error(transparent)]
+    Path(#[from] tree::PathError),
+    #[error("cannot read `{path}`")]
+    Read {
+        path: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error("`{path}`")]
+    Sealed {
+        path: String,
+        #[source]
+        source: sealed::OpenError,
+    },
+    #[error("a SealedSecret prints as yaml or json")]
+    SealedFormat,
+    #[error("`{path}`")]
+    SealedForm {
+        path: String,
+        #[source]
+        source: sealed::ParseError,
+    },
+    #[error("standard input")]
+    StandardInput(#[source] tree::BuildError),
+    #[error("cannot list the files")]
+    Walk(#[source] ignore::Error),
+    #[error("`{}`", path.display())]
+    SopsConfig {
+        path: PathBuf,
+        #[source]
+        source: sops::config::ConfigError,
+    },
+    #[error("`{path}`")]
+    SopsForm {
+        path: String,
+        #[source]
+        source: sops::ParseError,
+    },
+}
+
+impl Failure {
+    /// The message with those of its causes.
+    pub(super) fn chain(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // A transparent wrapper repeats what it wraps.
+            if !text.is_empty() && !message.ends_with(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        message
+    }
+
+    /// Whether whoever read the output has stopped reading, which is no failure.
+    pub(super) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The stable name of the reason.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Check(error) => error.reason(),
+            Self::DecryptionOrder(_) => "decryption-order",
+            Self::Decrypt { source, .. } => source.reason(),
+            Self::ExtractPath(_) => "extract-path",
+            Self::Glob(error) => error.reason(),
+            Self::Json(error) => error.reason(),
+            Self::KeyFile { .. } => "key-file",
+            Self::Materialise(error) => error.reason(),
+            Self::NoKeyInFile { .. } => "no-key-in-file",
+            Self::NotUnicode { .. } => "not-unicode",
+            Self::NotEncrypted { .. } => "not-encrypted",
+            Self::NoFormat { .. } => "no-format",
+            Self::Output(_) => "output",
+            Self::OutputForm { source, .. } => source.reason(),
+            Self::Path(error) => error.reason(),
+            Self::Read { .. } => "read",
+            Self::StandardInput(error) => error.reason(),
+            Self::Walk(_) => "walk",
+            Self::Render(error) => error.reason(),
+            Self::Sealed { source, .. } => source.reason(),
+            Self::SealedFormat => "sealed-format",
+            Self::SealedForm { source, .. } => source.reason(),
+            Self::SopsConfig { source, .. } => source.reason(),
+            Self::SopsForm { source, .. } => source.reason(),
+        }
+    }
+
+    /// What to do about it, where there is something.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        Some(match self.reason() {
+            "no-key" => {
+                "give a key with `--keys PATH`, or set `SOPS_AGE_KEY_FILE`; `sops updatekeys` adds a recipient to a file"
+            }
+            "mac-missing" | "mac-mismatch" | "mac-unreadable" => {
+                "somebody changed the file without sops; compare it with an earlier commit, and see what it holds with \
+                 `lockstep decrypt --ignore-mac`"
+            }
+            "not-encrypted" => "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`",
+            "no-key-in-file" => {
+                "keys are age identities, OpenSSH or PGP private keys, RSA keys in PEM, or Kubernetes Secrets with `tls.key`"
+            }
+            "no-format" => "say `--input-type yaml`, or give a name with `--filename-override`",
+            "unseal-no-keys" => {
+                "give the private key of the controller with `--keys PATH`, or leave SealedSecrets to a controller \
+                 with `--keep-sealed`"
+            }
+            "unseal-no-key-opens" => {
+                "a SealedSecret opens only under the name, namespace and scope that it was sealed for, and with a key of \
+                 its cluster"
+            }
+            "partial-template" => {
+                "the success of this template depends on the secret, which tells whoever wrote it something about it; \
+                 run it all the same with `--templates any`"
+            }
+            "other-tool" => "give a folder of plain manifests, or a single file",
+            "jsonnet" => "leave it out with `--exclude '*.jsonnet'`",
+            "path-not-found" => "paths look like `[\"database\"][\"users\"][0]`",
+            _ => return None,
+        })
+    }
+}

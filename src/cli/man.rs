@@ -1,0 +1,29 @@
+//! `lockstep man`: the manual page of the program and of each command, one after the other.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use super::Outcome;
+use super::arguments::Arguments;
+use super::failure::Failure;
+use super::printer::Printer;
+
+const EXIT_CODES: &str = ".SH \"EXIT STATUS\"\n\
+.TP\n0\nDone.\n\
+.TP\n1\nFindings of\n.BR check .\n\
+.TP\n2\nAn error; nothing was printed on standard output.\n";
+
+pub(super) fn run(printer: &Printer) -> Result<Outcome, Failure> {
+    let command = Arguments::command().disable_help_subcommand(true);
+    let mut page = Vec::new();
+    Man::new(command.clone()).render(&mut page)?;
+    page.write_all(EXIT_CODES.as_bytes())?;
+    for subcommand in command.get_subcommands() {
+        let title = format!("lockstep-{}", subcommand.get_name());
+        Man::new(subcommand.clone()).title(title).render(&mut page)?;
+    }
+    printer.data(&String::from_utf8_lossy(&page))?;
+    Ok(Outcome::Done)
+}

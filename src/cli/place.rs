@@ -1,0 +1,50 @@
+//! Where a path of the command line lies: the working copy that it is in, and its place there.
+
+use std::path::{Path, PathBuf};
+
+use tree::{CaseCollisions, Limits, Tree, TreePath};
+
+use super::failure::Failure;
+
+/// The path without links; they are the operator's own, and may lead anywhere.
+pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize().map_err(|source| Failure::Read {
+        path: path.display().to_string(),
+        source,
+    })
+}
+
+/// The root of the Git working copy around a path, else the folder itself. Links in a tree may lead anywhere in it.
+pub(super) fn root_of(path: &Path) -> PathBuf {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    folder
+        .ancestors()
+        .find(|folder| folder.join(".git").exists())
+        .unwrap_or(folder)
+        .to_owned()
+}
+
+/// A path as one below `root`.
+pub(super) fn below(root: &Path, path: &Path) -> Result<TreePath, Failure> {
+    let relative = path.strip_prefix(root).unwrap_or(path);
+    relative
+        .to_str()
+        .ok_or_else(|| Failure::NotUnicode { path: path.to_owned() })
+        .and_then(|relative| TreePath::parse(relative).map_err(Failure::Path))
+}
+
+/// The tree below `root`.
+pub(super) fn tree(root: &Path) -> Result<Tree, Failure> {
+    Tree::directory(root, limits()).map_err(|source| Failure::Read {
+        path: root.display().to_string(),
+        source,
+    })
+}
+
+/// Nothing is written, so names that differ in case only cannot replace each other.
+pub(super) fn limits() -> Limits {
+    Limits {
+        case_collisions: CaseCollisions::Allow,
+        ..Limits::default()
+    }
+}

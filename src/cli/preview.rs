@@ -1,0 +1,246 @@
+//! `lockstep preview`: what would be applied.
+
+use std::fmt::Write as _;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use goyaml::Value;
+use goyaml::emit::{self, EmitOptions, KeyOrder, Lossy, SequenceIndent};
+use goyaml::json::{Escape, Layout, WriteError};
+use sealed::{DeprecatedData, OpenOptions};
+use secret::SecretBytes;
+use sops::keys::KeyPolicy;
+use sops::{DecryptOptions, SopsOpener};
+use tree::{Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath};
+
+use super::Outcome;
+use super::arguments::{PreviewArguments, PreviewOutput};
+use super::decrypt::template_policy;
+use super::environment::Environment;
+use super::failure::Failure;
+use super::keys::Keys;
+use super::place;
+use super::printer::Printer;
+use crate::pipeline::{Desired, Resource, SealedPolicy, Source, mask, materialise, render};
+
+/// The name under which standard input is rendered.
+const STANDARD_INPUT: &str = "stdin.yaml";
+
+/// As kustomize prints. Where go-yaml's layout loses a text, the text is kept instead.
+const LAYOUT: EmitOptions = EmitOptions {
+    indent: 2,
+    sequences: SequenceIndent::Compact,
+    lossy: Lossy::Mend,
+};
+
+pub(super) fn run(
+    arguments: PreviewArguments,
+    mut environment: Environment,
+    printer: &Printer,
+) -> Result<Outcome, Failure> {
+    let PreviewArguments {
+        path,
+        keys,
+        output,
+        show_secrets,
+        recurse,
+        include,
+        exclude,
+        keep_sealed,
+        templates,
+    } = arguments;
+    let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
+    let source = Place::find(&path)?;
+    let glob = |pattern: Option<String>| pattern.map(|pattern| Glob::parse(&pattern)).transpose().map_err(Failure::Glob);
+    let filter = ManifestFilter {
+        depth: if recurse { Depth::Recursive } else { Depth::Flat },
+        include: glob(include)?,
+        exclude: glob(exclude)?,
+        extensions: Extensions::Manifests,
+    };
+
+    let mut options = DecryptOptions::default();
+    options.order = keys.order().clone();
+    let opener = SopsOpener::new(&keys, options, Arc::clone(printer.redactor()));
+    let rendered = render(&source.tree, &opener, &source.source(&filter))?;
+    for skipped in rendered.skipped() {
+        printer.note(&format!("`{}` is passed over: {}", skipped.path, skipped.why));
+    }
+    let policy = if keep_sealed {
+        SealedPolicy::Keep
+    } else {
+        SealedPolicy::Open {
+            keys: keys.sealing(),
+            options: OpenOptions {
+                templates: template_policy(templates.templates),
+                deprecated_data: DeprecatedData::Accept,
+            },
+            redactor: printer.redactor(),
+        }
+    };
+    let desired = materialise(rendered, &policy)?;
+    for warning in weak_protection(&desired) {
+        printer.warn(&warning);
+    }
+    print(&desired, output, show_secrets, printer)?;
+    Ok(Outcome::Done)
+}
+
+/// A tree and what in it is to be rendered.
+struct Place {
+    tree: Tree,
+    path: TreePath,
+    is_directory: bool,
+}
+
+impl Place {
+    /// The tree is the whole working copy, where there is one: links may lead to other places in it.
+    fn find(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Self::standard_input();
+        }
+        let real = place::real_path(path)?;
+        let root = place::root_of(&real);
+        Ok(Self {
+            tree: place::tree(&root)?,
+            path: place::below(&root, &real)?,
+            is_directory: real.is_dir(),
+        })
+    }
+
+    fn standard_input() -> Result<Self, Failure> {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map_err(|source| Failure::Read {
+            path: "standard input".to_owned(),
+            source,
+        })?;
+        let path = TreePath::parse(STANDARD_INPUT).map_err(Failure::Path)?;
+        let tree = Tree::memory([(path.clone(), MemoryEntry::file(bytes))], place::limits()).map_err(Failure::StandardInput)?;
+        Ok(Self {
+            tree,
+            path,
+            is_directory: false,
+        })
+    }
+
+    const fn source<'a>(&'a self, filter: &'a ManifestFilter) -> Source<'a> {
+        if self.is_directory {
+            Source::Directory {
+                path: &self.path,
+                filter,
+            }
+        } else {
+            Source::File(&self.path)
+        }
+    }
+}
+
+/// Files whose clear-text values nothing vouches for, each once.
+fn weak_protection(desired: &Desired) -> Vec<String> {
+    let mut paths: Vec<&TreePath> = desired
+        .resources()
+        .iter()
+        .filter(|resource| match &resource.origin.protection {
+            Protection::Sops(sops) => sops.verified_mac == MacCoverage::EncryptedValues,
+            _ => false,
+        })
+        .map(|resource| &resource.origin.path)
+        .collect();
+    paths.dedup();
+    paths
+        .iter()
+        .map(|path| format!("`{path}` is `mac_only_encrypted`: its clear-text values are not under the MAC"))
+        .collect()
+}
+
+fn print(desired: &Desired, output: PreviewOutput, show_secrets: bool, printer: &Printer) -> Result<(), Failure> {
+    let view = |resource: &Resource| {
+        if show_secrets {
+            resource.object.clone()
+        } else {
+            mask::masked(resource, printer.redactor())
+        }
+    };
+    let text = match output {
+        PreviewOutput::Yaml => yaml(desired, view),
+        PreviewOutput::Json => json(desired, view).map_err(Failure::Json)?,
+        PreviewOutput::Summary => summary(desired),
+    };
+    if show_secrets {
+        printer.plaintext(&SecretBytes::new(text.into_bytes()))?;
+    } else {
+        printer.data(&text)?;
+    }
+    Ok(())
+}
+
+fn yaml(desired: &Desired, view: impl Fn(&Resource) -> Value) -> String {
+    let mut text = String::new();
+    for resource in desired.resources() {
+        let _ = writeln!(text, "---\n# {}{}", resource.origin, protection(resource));
+        text.push_str(&emit::value(&view(resource), KeyOrder::AsGiven, &LAYOUT));
+    }
+    text
+}
+
+fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, WriteError> {
+    let items = desired.resources().iter().map(view).collect();
+    let list = Value::Object(vec![
+        ("apiVersion".to_owned(), Value::String("v1".to_owned())),
+        ("kind".to_owned(), Value::String("List".to_owned())),
+        ("items".to_owned(), Value::Array(items)),
+    ]);
+    let mut text = String::new();
+    goyaml::json::write(&mut text, &list, Layout::Indented("  "), KeyOrder::AsGiven, Escape::Plain)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A line per object, in columns.
+fn summary(desired: &Desired) -> String {
+    let mut rows = vec![["KIND", "NAMESPACE", "NAME", "SECRETS", "SOURCE"].map(str::to_owned)];
+    for resource in desired.resources() {
+        let identity = &resource.identity;
+        let kind = if identity.group.is_empty() {
+            identity.kind.clone()
+        } else {
+            format!("{}.{}", identity.kind, identity.group)
+        };
+        let secrets = match mask::secret_values(resource) {
+            0 => "-".to_owned(),
+            count => count.to_string(),
+        };
+        rows.push([
+            kind,
+            identity.namespace.clone().unwrap_or_else(|| "-".to_owned()),
+            identity.name.clone(),
+            secrets,
+            format!("{}{}", resource.origin, protection(resource)),
+        ]);
+    }
+    let mut widths = [0; 5];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn protection(resource: &Resource) -> &'static str {
+    match &resource.origin.protection {
+        Protection::Sops(_) => " (sops, MAC verified)",
+        _ if resource.was_sealed => " (sealed)",
+        _ => "",
+    }
+}
