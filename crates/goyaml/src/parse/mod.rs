@@ -14,7 +14,8 @@
 //!   queue may have overwritten (parserc.go), so that it depends on how many tokens came before.
 //! * Where bytes that are no text stand behind a document, go-yaml may have read them already, in its blocks of 512
 //!   bytes, and refuse the document. That is followed here, but not across a byte order mark, in UTF-16, where a
-//!   character lies on the border of two blocks, or where the last one is not complete. Reading a whole stream, it makes no difference.
+//!   character lies on the border of two blocks, or where the last one is not complete. To a whole stream it makes no
+//!   difference.
 //! * go-yaml decides whether a byte order mark at the start of a line is skipped by the first bytes of its read
 //!   buffer (yamlprivateh.go). Here one more mark is skipped behind the first one, and none elsewhere.
 //!
