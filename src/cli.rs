@@ -13,6 +13,7 @@ mod place;
 mod preview;
 mod printer;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -61,8 +62,9 @@ pub fn run() -> Outcome {
     let redactor = match FingerprintKey::generate() {
         Ok(key) => Arc::new(Redactor::new(key)),
         Err(error) => {
-            let printer = Printer::new(Arc::new(Redactor::default()), color, quiet);
-            return report(&printer, &error.into());
+            // Nothing has been opened yet, so there is nothing to redact. Nothing is left to tell when printing fails.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            return Outcome::Failed;
         }
     };
     let printer = Printer::new(redactor, color, quiet);

@@ -1,7 +1,7 @@
 //! `lockstep check`: the findings, for a person, a program or a code host.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ignore::WalkBuilder;
 use serde_json::json;

@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
-use crate::pipeline::{self, Desired, Resource, SealedPolicy, Source, mask, materialise, render};
+use crate::pipeline::{Desired, Resource, SealedPolicy, Source, mask, materialise, render};
 
 /// The name under which standard input is rendered.
 const STANDARD_INPUT: &str = "stdin.yaml";
@@ -52,7 +52,7 @@ pub(super) fn run(
     } = arguments;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let source = Place::find(&path)?;
-    let glob = |pattern: Option<String>| pattern.map(|pattern| Glob::new(&pattern)).transpose().map_err(Failure::Glob);
+    let glob = |pattern: Option<String>| pattern.map(|pattern| Glob::parse(&pattern)).transpose().map_err(Failure::Glob);
     let filter = ManifestFilter {
         depth: if recurse { Depth::Recursive } else { Depth::Flat },
         include: glob(include)?,
@@ -179,7 +179,7 @@ fn yaml(desired: &Desired, view: impl Fn(&Resource) -> Value) -> String {
     let mut text = String::new();
     for resource in desired.resources() {
         let _ = writeln!(text, "---\n# {}{}", resource.origin, protection(resource));
-        text.push_str(&emit::value(&view(resource), KeyOrder::Document, &LAYOUT));
+        text.push_str(&emit::value(&view(resource), KeyOrder::AsGiven, &LAYOUT));
     }
     text
 }
@@ -192,7 +192,7 @@ fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, 
         ("items".to_owned(), Value::Array(items)),
     ]);
     let mut text = String::new();
-    goyaml::json::write(&mut text, &list, Layout::Indented("  "), KeyOrder::Document, Escape::None)?;
+    goyaml::json::write(&mut text, &list, Layout::Indented("  "), KeyOrder::AsGiven, Escape::Plain)?;
     text.push('\n');
     Ok(text)
 }

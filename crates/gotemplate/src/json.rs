@@ -149,18 +149,28 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Reads a JSON text into the types that Go decodes into an `interface {}`.
-pub(crate) fn read(call: &Call<'_>, text: &[u8]) -> Result<Value, Fault> {
-    let mut reader = Reader { call, text, at: 0 };
+/// A JSON text as Go decodes it into an `interface {}`.
+pub(crate) struct Decoded {
+    pub(crate) value: Value,
+    /// Go reports a number that no float holds, and goes on with a nil in its place.
+    pub(crate) overflowed: bool,
+}
+
+pub(crate) fn read(call: &Call<'_>, text: &[u8]) -> Result<Decoded, Fault> {
+    let mut reader = Reader { call, text, at: 0, overflowed: false };
     let value = reader.value(0)?;
     reader.space();
-    if reader.at == text.len() { Ok(value) } else { Err(Fault::Json) }
+    if reader.at != text.len() {
+        return Err(Fault::Json);
+    }
+    Ok(Decoded { value, overflowed: reader.overflowed })
 }
 
 struct Reader<'c, 't> {
     call: &'c Call<'t>,
     text: &'c [u8],
     at: usize,
+    overflowed: bool,
 }
 
 impl Reader<'_, '_> {
@@ -278,7 +288,13 @@ impl Reader<'_, '_> {
             }
         }
         let number = str::from_utf8(&self.text[from..self.at]).ok().and_then(|text| text.parse::<f64>().ok());
-        number.filter(|number| number.is_finite()).map(Value::Float).ok_or(Fault::Json)
+        match number {
+            Some(number) if number.is_finite() => Ok(Value::Float(number)),
+            _ => {
+                self.overflowed = true;
+                Ok(Value::Nil)
+            }
+        }
     }
 
     fn string(&mut self) -> Result<Vec<u8>, Fault> {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// A version. `1.2` has the patch level 0.
+#[derive(Default)]
 pub struct Version {
     pub(crate) major: u64,
     pub(crate) minor: u64,
@@ -180,10 +181,7 @@ impl Constraint<'_> {
             "!=" => match self.open {
                 Open::Nothing => order.is_ne(),
                 Open::Minor => !same_major,
-                Open::Patch => {
-                    !(same_major && same_minor)
-                        || compare_prereleases_as_parts(&version.prerelease, &self.version.prerelease)
-                }
+                Open::Patch => !(same_major && same_minor) || version.prerelease != self.version.prerelease,
                 Open::Everything => !(same_major && same_minor && version.patch == self.version.patch) || order.is_ne(),
             },
             ">" => match self.open {
@@ -230,11 +228,6 @@ impl Constraint<'_> {
         }
         version.minor == 0 && version.patch == self.version.patch
     }
-}
-
-/// Whether two prereleases differ, where an absent one counts as an empty part (semver: `constraintNotEqual`).
-fn compare_prereleases_as_parts(left: &str, right: &str) -> bool {
-    left != right
 }
 
 #[cfg(test)]

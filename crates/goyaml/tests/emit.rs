@@ -482,6 +482,28 @@ proptest! {
     }
 }
 
+#[test]
+fn values_of_any_depth_that_can_be_read_are_written() {
+    let depth = goyaml::json::MAX_DEPTH / 2;
+    let text = "{\"a\":[".repeat(depth) + "1" + &"]}".repeat(depth);
+    let value = goyaml::json::parse(text.as_bytes()).expect("JSON");
+    assert_eq!(
+        goyaml::json::to_string(&value).as_deref(),
+        Ok(text.as_str())
+    );
+    let options = EmitOptions {
+        indent: 2,
+        ..EmitOptions::default()
+    };
+    let written = emit::value(&value, KeyOrder::AsGiven, &options);
+    assert_eq!(
+        emit::node(&emit::encode(&value), &options),
+        Ok(written.clone())
+    );
+    assert!(goyaml::parse(written.as_bytes()).is_ok());
+    assert!(!emit::kubernetes(&value).is_empty());
+}
+
 /// A document of 1.8 MB with 10,000 strings, as sops decrypts one.
 fn large() -> Value {
     let entry = |number: usize| {

@@ -101,7 +101,11 @@ fn limits_hold() {
 
 #[test]
 fn documents_before_an_error_are_read() {
-    for text in ["a\n---\n[b\n", "a\n---\nb: \x01\n", "a\n---\n- b\n- c\n- 'd\n--- e"] {
+    for text in [
+        "a\n---\n[b\n",
+        "a\n---\nb: \x01\n",
+        "a\n---\n- b\n- c\n- 'd\n--- e",
+    ] {
         let limits = Limits::default();
         let source = Source::decode(text.as_bytes(), &limits).expect("a small text");
         let documents: Vec<_> = source.documents(Dialect::GoYaml3, &limits).collect();

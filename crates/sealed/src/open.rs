@@ -190,6 +190,19 @@ impl SealedSecret {
         Ok(secret)
     }
 
+    /// Whether every value opens; nothing else is looked at, and no template runs.
+    ///
+    /// # Errors
+    ///
+    /// For the first value that does not open, or a scope that is stated in two ways.
+    pub fn verify(&self, unsealer: &Unsealer<'_>) -> Result<(), OpenError> {
+        self.check_scope()?;
+        if let Some(blob) = &self.deprecated {
+            self.open_entries(std::slice::from_ref(blob), "spec.", unsealer)?;
+        }
+        self.open_values(unsealer).map(drop)
+    }
+
     /// The same object with its values sealed for the owner of `certificate`, which is how a SealedSecret moves to a
     /// new key. Templates do not run, and nothing but the values changes.
     ///

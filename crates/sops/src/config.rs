@@ -21,6 +21,8 @@ pub struct Config {
 /// What a file should be encrypted with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreationRule {
+    /// Whether the rule is for certain paths, and not for all that no rule before it is for.
+    pub names_path: bool,
     /// The keys that should open the file, in groups.
     pub key_groups: Vec<Vec<Recipient>>,
     /// How many groups must answer; zero for all of them.
@@ -257,6 +259,7 @@ impl RawRule {
     /// `None` where more than one selection rule is set.
     fn rule(&self) -> Option<CreationRule> {
         Some(CreationRule {
+            names_path: self.path_regex.as_deref().is_some_and(|pattern| !pattern.is_empty()),
             key_groups: self.key_groups(),
             shamir_threshold: self.shamir_threshold.unwrap_or(0),
             selection: self.selection()?,
@@ -392,5 +395,97 @@ impl Recipient {
             | KeyKind::Kms => name.to_owned(),
         };
         Self { kind, name }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError, Recipient};
+    use crate::metadata::{KeyKind, Selection};
+    use crate::stores::json::JsonIndent;
+
+    const CONFIG: &str = "
+creation_rules:
+  - path_regex: ^prod/.*\\.yaml$
+    key_groups:
+      - merge:
+          - age: [age1a]
+          - pgp: ['85D7 7543 b3d6']
+        age:
+          - age1a
+          - age1b
+        kms:
+          - arn: arn:aws:kms:x
+            role: arn:aws:iam:y
+      - hc_vault: ['https://vault:8200/v1/sops/keys/k']
+        azure_keyvault:
+          - {vaultUrl: 'https://v.vault.azure.net', key: k, version: '1'}
+    shamir_threshold: 2
+    encrypted_regex: ^data$
+    mac_only_encrypted: true
+  - path_regex: broken/
+    unencrypted_suffix: _a
+    encrypted_suffix: _b
+  - age: >-
+      age1c,
+      age1d
+    pgp: [AB, CD]
+stores:
+  yaml: {indent: 2}
+  json: {indent: 0}
+";
+
+    fn recipient(kind: KeyKind, name: &str) -> Recipient {
+        Recipient { kind, name: name.to_owned() }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_counts() {
+        let config = Config::parse(CONFIG.as_bytes()).unwrap();
+        let rule = config.rule_for("prod/a.yaml").unwrap().unwrap();
+        assert!(rule.names_path && rule.mac_only_encrypted);
+        assert_eq!((rule.shamir_threshold, rule.selection), (2, Selection::EncryptedRegex("^data$".to_owned())));
+        assert_eq!(
+            rule.key_groups,
+            [
+                vec![
+                    recipient(KeyKind::Age, "age1a"),
+                    recipient(KeyKind::Pgp, "85D77543B3D6"),
+                    recipient(KeyKind::Age, "age1b"),
+                    recipient(KeyKind::Kms, "arn:aws:kms:x+arn:aws:iam:y"),
+                ],
+                vec![
+                    recipient(KeyKind::AzureKv, "https://v.vault.azure.net/keys/k/1"),
+                    recipient(KeyKind::HcVault, "https://vault:8200/v1/sops/keys/k"),
+                ],
+            ]
+        );
+        let rule = config.rule_for("dev/prod/a.yaml").unwrap().unwrap();
+        assert!(!rule.names_path);
+        assert_eq!(rule.selection, Selection::default());
+        let names: Vec<&str> = rule.key_groups[0].iter().map(|recipient| recipient.name.as_str()).collect();
+        assert_eq!(names, ["age1c", "age1d", "AB", "CD"]);
+        assert_eq!((config.yaml_indent().unwrap(), config.json_indent().unwrap()), (2, JsonIndent::Spaces(0)));
+    }
+
+    #[test]
+    fn configurations_without_a_valid_rule_say_why() {
+        let config = Config::parse(CONFIG.as_bytes()).unwrap();
+        assert!(matches!(config.rule_for("broken/a"), Err(ConfigError::SeveralRules { rule: 2 })));
+        for (text, reason) in [
+            ("creation_rules: [{path_regex: '^a$', age: x}]", "no-creation-rule"),
+            ("creation_rules: [{path_regex: '(?!a)', age: x}]", "config-path-regex"),
+            ("creation_rules: []", "no-creation-rule"),
+        ] {
+            let error = Config::parse(text.as_bytes()).unwrap().rule_for("b").unwrap_err();
+            assert_eq!(error.reason(), reason, "{text}");
+        }
+        for text in ["", "stores: {}", "destination_rules: []"] {
+            assert_eq!(Config::parse(text.as_bytes()).unwrap().rule_for("b").unwrap(), None, "{text}");
+        }
+        assert!(Config::parse(b"creation_rules: 1").is_err());
+        for text in ["stores: {yaml: {indent: -1}}", "stores: {yaml: {indent: 1000}}"] {
+            assert!(Config::parse(text.as_bytes()).unwrap().yaml_indent().is_err(), "{text}");
+        }
     }
 }

@@ -126,16 +126,6 @@ impl Value {
         Self::new(Scalar::Text(SecretBytes::new(bytes.into())), line)
     }
 
-    pub(crate) fn is_null(&self) -> bool {
-        matches!(
-            self,
-            Self::Leaf(Leaf {
-                scalar: Scalar::Null,
-                ..
-            })
-        )
-    }
-
     pub(crate) fn first_line(&self) -> Option<u32> {
         match self {
             Self::Leaf(leaf) => Some(leaf.line),

@@ -363,6 +363,21 @@ impl DecryptError {
     }
 }
 
+impl DecryptError {
+    /// Where the value is that does not open, for errors about one value.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Value { place, .. } | Self::ClearText { place } | Self::Misplaced { place } => Some(place),
+            Self::NoKey(_)
+            | Self::Shares(_)
+            | Self::DataKeyLength
+            | Self::MacMissing
+            | Self::MacUnreadable(_)
+            | Self::MacMismatch => None,
+        }
+    }
+}
+
 impl From<Failure> for DecryptError {
     fn from(Failure { place, cause }: Failure) -> Self {
         match cause {

@@ -11,11 +11,11 @@ pub struct ExtractPath {
 }
 
 impl FromStr for ExtractPath {
-    type Err = MalformedPath;
+    type Err = ExtractPathError;
 
     /// Reads what sops reads (`cmd/sops/main.go`): no key can hold an opening bracket, either quote does, and nothing is
     /// escaped.
-    fn from_str(text: &str) -> Result<Self, MalformedPath> {
+    fn from_str(text: &str) -> Result<Self, ExtractPathError> {
         let steps = text.split('[').filter(|part| !part.is_empty()).map(|part| {
             let part = part.strip_suffix(']')?;
             if part.starts_with(['"', '\'']) {
@@ -31,9 +31,9 @@ impl FromStr for ExtractPath {
                 .ok()
                 .map(Step::Index)
         });
-        let steps = steps.collect::<Option<Vec<_>>>().ok_or(MalformedPath)?;
+        let steps = steps.collect::<Option<Vec<_>>>().ok_or(ExtractPathError)?;
         if steps.is_empty() {
-            return Err(MalformedPath);
+            return Err(ExtractPathError);
         }
         Ok(Self { steps })
     }
@@ -42,7 +42,7 @@ impl FromStr for ExtractPath {
 /// A path that is not of the form `["key"][0]`.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not of the form [\"key\"][0]")]
-pub struct MalformedPath;
+pub struct ExtractPathError;
 
 /// What lies at the end of a path.
 pub(crate) enum Found<'d> {

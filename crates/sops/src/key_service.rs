@@ -54,6 +54,12 @@ pub enum KeyError {
     /// The operator's configuration does not allow asking for this key.
     #[error("use of this key is not allowed by the configuration")]
     NotAllowed,
+    /// A source of keys that the user named, such as a command, gave none.
+    #[error("`{name}` gave no usable key")]
+    Source {
+        /// The flag or variable that names the source.
+        name: &'static str,
+    },
     /// No service for this kind of key is configured.
     #[error("no service for this kind of key is configured")]
     NoService,
@@ -70,6 +76,7 @@ impl KeyError {
             Self::Memory => "no-key-memory",
             Self::NotAllowed => "key-not-allowed",
             Self::NoService => "no-key-service",
+            Self::Source { .. } => "key-source-failed",
         }
     }
 }

@@ -21,6 +21,7 @@ mod key_service;
 pub mod keys;
 mod metadata;
 mod metadata_reader;
+mod opener;
 mod output;
 mod parse_error;
 mod selection;
@@ -34,12 +35,13 @@ pub use encrypted_file::{
     Attempt, DecryptError, DecryptOptions, Decrypted, DecryptionOrder, EncryptedFile, GroupFailure,
     MacIgnored, MacPolicy, MacVerified, NoKey, Opened, RepeatedKind,
 };
-pub use extract::{ExtractPath, MalformedPath};
+pub use extract::{ExtractPath, ExtractPathError};
 pub use format::{Format, UnknownFormat};
 pub use goyaml::Timestamp;
 pub use key_service::{KeyError, KeyService, Unwrapped};
 pub use metadata::{KeyGroup, KeyKind, MasterKey, Metadata, Selection, UnknownKeyKind};
 pub use metadata_reader::MetadataError;
+pub use opener::SopsOpener;
 pub use output::{OutputError, OutputOptions};
 pub use parse_error::{ParseError, ShapeError};
 pub use shamir::CombineError;

@@ -110,3 +110,50 @@ impl Rule {
 /// Whether something on the way down matched the rule.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Matched(bool);
+
+#[cfg(test)]
+mod tests {
+    use super::{Matched, Rule};
+    use crate::metadata::Selection;
+
+    #[test]
+    fn a_match_covers_all_below_it() {
+        for (selection, path, expected) in [
+            (Selection::default(), &["a"][..], true),
+            (Selection::default(), &["a_unencrypted"], false),
+            (Selection::default(), &["a_unencrypted", "b"], false),
+            (Selection::EncryptedSuffix("_s".into()), &["a"], false),
+            (Selection::EncryptedSuffix("_s".into()), &["a_s", "b"], true),
+            (Selection::EncryptedSuffix("_s".into()), &["a", "b_s"], true),
+            (Selection::EncryptedSuffix("_s".into()), &[], false),
+            (Selection::UnencryptedRegex("^k".into()), &["x", "kind"], false),
+            (Selection::UnencryptedRegex("^k".into()), &["ok"], true),
+            (Selection::EncryptedRegex("^(data|stringData)$".into()), &["metadata"], false),
+            (Selection::EncryptedRegex("^(data|stringData)$".into()), &["data", "x"], true),
+            // sops takes a pattern that Go refuses for one that matches nothing.
+            (Selection::EncryptedRegex("(?!x)".into()), &["y"], false),
+            (Selection::UnencryptedRegex("(?!x)".into()), &["y"], true),
+        ] {
+            let rule = Rule::new(&selection);
+            let matched =
+                path.iter().fold(Matched::default(), |around, key| rule.below_key(around, key.as_bytes()));
+            assert_eq!(rule.selects(matched), expected, "{selection:?} on {path:?}");
+        }
+    }
+
+    #[test]
+    fn comments_speak_for_what_follows() {
+        let rule = Rule::new(&Selection::EncryptedCommentRegex("enc".into()));
+        let start = Matched::default();
+        let asked = rule.after_comment(start, b" enc");
+        assert!(!rule.selects_comment(start, asked), "the comment that asks stays readable");
+        assert!(rule.selects_comment(asked, rule.after_comment(asked, b" more")));
+        assert!(rule.selects(rule.below_key(asked, b"key")));
+        assert!(!rule.selects(start));
+
+        let rule = Rule::new(&Selection::UnencryptedCommentRegex("clear".into()));
+        let asked = rule.after_comment(start, b" clear");
+        assert!(!rule.selects_comment(start, asked), "the comment that asks is clear itself");
+        assert!(!rule.selects(asked) && rule.selects(start));
+    }
+}

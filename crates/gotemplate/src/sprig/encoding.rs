@@ -186,14 +186,16 @@ pub(super) fn adler32(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fau
 }
 
 pub(super) fn from_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    match must_from_json(call, arguments) {
+    match json::read(call, text_at(arguments, 0)?) {
+        Ok(decoded) => Ok(decoded.value),
         Err(Fault::Json) => Ok(Value::Nil),
-        result => result,
+        Err(fault) => Err(fault),
     }
 }
 
 pub(super) fn must_from_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    json::read(call, text_at(arguments, 0)?)
+    let decoded = json::read(call, text_at(arguments, 0)?)?;
+    if decoded.overflowed { Err(Fault::Json) } else { Ok(decoded.value) }
 }
 
 /// sprig gives an empty string for what JSON cannot hold.

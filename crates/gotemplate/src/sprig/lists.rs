@@ -145,16 +145,18 @@ pub(super) fn slice(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
 pub(super) fn chunk(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let (size, list) = (int_at(arguments, 0)?, list_at(arguments, 1)?);
     let items = items(call, list)?;
-    let chunks = match (size, items.len()) {
-        (1.., _) => {
-            call.memory(items.len() / size as usize * 96)?;
-            items.chunks(size as usize).map(|chunk| Value::list(chunk.to_vec())).collect()
+    let chunks = if size > 0 {
+        call.memory(items.len() / size as usize * 96)?;
+        items.chunks(size as usize).map(|chunk| Value::list(chunk.to_vec())).collect()
+    } else {
+        // sprig divides floats and does not look at the sign: some negative sizes give nothing, or one chunk.
+        let length = items.len() as i64;
+        let count = if size == 0 { None } else { Some((length - 1).wrapping_neg().div_euclid(size.wrapping_neg()) + 1) };
+        match (count, length.checked_rem(size)) {
+            (Some(0), _) => Vec::new(),
+            (Some(1), Some(rest @ 1..)) => vec![Value::list(items[..rest as usize].to_vec())],
+            _ => return Err(Fault::ArgumentValue),
         }
-        // What sprig's arithmetic with floats makes of negative sizes.
-        (_, 0) if size < 0 => Vec::new(),
-        (_, 1) if size < -1 => vec![Value::list(items)],
-        (i64::MIN..0, 2..) => Vec::new(),
-        _ => return Err(Fault::ArgumentValue),
     };
     Ok(Value::List(List::new(Element::List, chunks)))
 }

@@ -25,7 +25,7 @@ use crate::functions::Parameter::{Any, Bool, Dict, Float, Int, Str, Time};
 use crate::functions::{Call, Definition, find_in};
 use crate::value::Value;
 
-pub(crate) use regexes::RegexCache;
+pub(crate) use regexes::{RegexCache, compiles};
 
 /// Functions that a template may not even name.
 const REFUSED: [&str; 3] = ["env", "expandenv", "getHostByName"];

@@ -30,15 +30,23 @@ fn compiled(call: &Call<'_>, pattern: &[u8]) -> Result<Rc<Regex>, Fault> {
     }
     // Compiling is the dear part: about a microsecond for each byte, and more for counted repetition.
     call.steps(500 + pattern.len().saturating_mul(20))?;
-    let regex = str::from_utf8(pattern).ok().and_then(translated).and_then(|pattern| {
-        RegexBuilder::new(&pattern).size_limit(SIZE).dfa_size_limit(SIZE).nest_limit(200).build().ok().map(Rc::new)
-    });
+    let regex = compile(pattern);
     let mut cache = call.executor.regexes.borrow_mut();
     if cache.0.len() >= KEPT {
         cache.0.clear();
     }
     cache.0.insert(pattern.to_vec(), regex.clone());
     regex.ok_or(Fault::Regex)
+}
+
+/// Whether a pattern compiles.
+pub(crate) fn compiles(pattern: &[u8]) -> bool {
+    compile(pattern).is_some()
+}
+
+fn compile(pattern: &[u8]) -> Option<Rc<Regex>> {
+    let pattern = translated(str::from_utf8(pattern).ok()?)?;
+    RegexBuilder::new(&pattern).size_limit(SIZE).dfa_size_limit(SIZE).nest_limit(200).build().ok().map(Rc::new)
 }
 
 fn searched<'a>(call: &Call<'_>, arguments: &'a [Value]) -> Result<(Rc<Regex>, &'a [u8]), Fault> {
@@ -277,6 +285,14 @@ fn counts(text: &str) -> Option<(usize, u64, Option<u64>)> {
     Some((inner.len() + 2, least, most))
 }
 
+fn is_named_class(name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
+        "xdigit",
+    ];
+    NAMES.contains(&name.strip_prefix('^').unwrap_or(name))
+}
+
 struct Translation<'p> {
     rest: &'p str,
     out: String,
@@ -390,9 +406,9 @@ impl Translation<'_> {
                     return Some(());
                 }
                 '[' if self.rest.starts_with("[:") => {
-                    let length = self.rest.find(":]").map(|at| at + 2);
-                    match length {
-                        Some(length) => self.take(length),
+                    match self.rest.find(":]") {
+                        Some(at) if is_named_class(&self.rest[2..at]) => self.take(at + 2),
+                        Some(_) => return None,
                         None => self.replace(1, r"\["),
                     }
                 }
@@ -408,8 +424,7 @@ impl Translation<'_> {
                         _ => self.character_escape(escaped)?,
                     }
                 }
-                // A dash is literal at either end, and Go refuses it elsewhere outside of a range.
-                '-' if !first && !self.rest.starts_with("-]") && !self.in_range() => return None,
+                // A dash is literal at either end.
                 '-' if first || self.rest.starts_with("-]") => self.replace(1, r"\-"),
                 '[' | ']' | '&' | '~' | '^' => {
                     let escaped = format!("\\{next}");
@@ -419,11 +434,6 @@ impl Translation<'_> {
             }
             first = false;
         }
-    }
-
-    /// Whether a dash here comes right after the first end of a range: then this engine decides.
-    fn in_range(&self) -> bool {
-        true
     }
 
     fn group(&mut self) -> Option<()> {

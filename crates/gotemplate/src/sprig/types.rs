@@ -118,7 +118,10 @@ pub(super) fn equal(call: &Call<'_>, left: &Value, right: &Value, depth: usize) 
 }
 
 pub(super) fn deep_copy(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    copy(call, value_at(arguments, 0)?, 0)
+    match value_at(arguments, 0)? {
+        Value::Missing | Value::Nil => Err(Fault::ArgumentNil),
+        value => copy(call, value, 0),
+    }
 }
 
 fn copy(call: &Call<'_>, value: &Value, depth: usize) -> Result<Value, Fault> {
@@ -139,6 +142,8 @@ fn copy(call: &Call<'_>, value: &Value, depth: usize) -> Result<Value, Fault> {
             }
             Value::Map(Map::new(map.entry(), entries))
         }
+        // The copy of a version has none of its private fields: sprig gives version 0.0.0.
+        Value::Version(_) => Value::Version(Rc::new(Version::default())),
         other => stored(other),
     })
 }

@@ -247,11 +247,7 @@ fn parse_host(host: &[u8]) -> Option<Vec<u8>> {
             None => (address, None),
         };
         let plain_text = unescaped(plain, Mode::Host)?;
-        let parsed: std::net::Ipv6Addr = str::from_utf8(&plain_text).ok()?.parse().ok()?;
-        // An IPv4 address in IPv6 notation may not stand in brackets.
-        if parsed.to_ipv4_mapped().is_some() && plain_text.contains(&b'.') {
-            return None;
-        }
+        str::from_utf8(&plain_text).ok()?.parse::<std::net::Ipv6Addr>().ok()?;
         let mut out = vec![b'['];
         out.extend(plain_text);
         if let Some(zone) = zone {

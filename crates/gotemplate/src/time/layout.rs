@@ -328,7 +328,12 @@ impl Read {
             }
             SpaceYearDay | ZeroYearDay => {
                 let spaces = if part == SpaceYearDay { text.iter().take(2).take_while(|byte| **byte == b' ').count() } else { 0 };
-                let (day, rest) = digits(&text[spaces..], 3 - spaces)?;
+                let text = &text[spaces..];
+                let count = text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+                if count == 0 || part == ZeroYearDay && count != 3 {
+                    return None;
+                }
+                let (day, rest) = digits(text, count)?;
                 self.year_day = Some(day);
                 rest
             }

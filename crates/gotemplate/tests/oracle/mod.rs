@@ -1,5 +1,7 @@
 //! The real Go program, and how its answers are compared with ours.
 
+pub(crate) mod generate;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 

@@ -107,7 +107,7 @@ struct Properties<'a> {
 impl<'a> Composer<'a> {
     pub(super) fn new(source: &'a Source<'_>, dialect: Dialect, limits: &Limits) -> Self {
         Self {
-            scanner: Scanner::new(source, limits),
+            scanner: Scanner::new(source, dialect, limits),
             depth: limits.depth,
             dialect,
             pending: Pending::default(),
@@ -175,6 +175,7 @@ impl<'a> Composer<'a> {
         if matches!(self.body(), Body::DocumentEnd) {
             self.take();
         }
+        self.scanner.check_block_read()?;
         self.handles = HashMap::new();
         if let Some(last) = self.take_comments() {
             let Comments { head, foot, .. } = *last;

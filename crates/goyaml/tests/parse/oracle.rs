@@ -1,6 +1,6 @@
 //! go-yaml's tree of a text, and ours, in one shape.
 
-use goyaml::{Comments, Document, Form, Kind, Node, Position};
+use goyaml::{Comments, Dialect, Document, Form, Kind, Limits, Node, Position};
 use peers::goyaml::{Answer, GoYaml};
 use serde_json::{Map, Value, json};
 
@@ -44,10 +44,41 @@ impl Oracle {
         }
     }
 
+    /// Lets go-yaml v2 and our parser read the first document, and tells whether only one of them refuses it.
+    pub(crate) fn compare_v2(&mut self, text: &[u8]) -> Comparison {
+        let ours = goyaml::parse_first(text, Dialect::GoYaml2, &Limits::default());
+        let (accepted, difference) = match (self.peer.ask("v2json", text), ours) {
+            (Answer::Output(_), Err(error)) => (true, Some(format!("we refuse: {error}"))),
+            (Answer::Refusal(error), Ok(_)) if !is_about_values(&error) => {
+                (false, Some(format!("they refuse: {error}")))
+            }
+            (answer, _) => (matches!(answer, Answer::Output(_)), None),
+        };
+        Comparison {
+            accepted,
+            difference,
+        }
+    }
+
     /// Whether go-yaml reads a text.
     pub(crate) fn accepts(&mut self, text: &[u8]) -> bool {
         matches!(self.peer.ask("node", text), Answer::Output(_))
     }
+}
+
+/// Whether go-yaml refused to decode what it had read.
+fn is_about_values(error: &str) -> bool {
+    [
+        "cannot decode",
+        "cannot unmarshal",
+        "contains itself",
+        "excessive aliasing",
+        "invalid base64",
+        "invalid map key",
+        "map merge requires",
+    ]
+    .iter()
+    .any(|part| error.contains(part))
 }
 
 /// Removes the places of empty values in pairs like the one in `[a: ]`, and of those in `{a: }`, which look the same.

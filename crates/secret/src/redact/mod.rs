@@ -43,6 +43,7 @@
 mod forms;
 mod index;
 mod sensitivity;
+mod starts;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher as _, RandomState};
@@ -149,7 +150,7 @@ impl Redactor {
         sensitivity: Sensitivity,
     ) {
         if index.insert_piece(self.hash(piece), fingerprint, sensitivity) {
-            forms::for_each_start(piece, sensitivity, |start, forms| {
+            starts::for_each_start(piece, sensitivity, |start, forms| {
                 index.insert_start(&self.windows, start, piece.len(), forms);
             });
         }

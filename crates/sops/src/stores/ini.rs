@@ -395,3 +395,69 @@ fn trim_start(text: &[u8]) -> &[u8] {
     let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     &text[valid.len() - valid.trim_start().len()..]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::document::{Entry, Map, Scalar, Value};
+
+    fn shown(map: &Map) -> String {
+        map.entries
+            .iter()
+            .map(|entry| match entry {
+                Entry::Comment(comment) => format!("#{};", String::from_utf8_lossy(comment.text.expose())),
+                Entry::Pair(pair) => {
+                    let key = String::from_utf8_lossy(&pair.key);
+                    match &pair.value {
+                        Value::Map(map) => format!("[{key}]{}", shown(map)),
+                        Value::Leaf(leaf) => match &leaf.scalar {
+                            Scalar::Text(text) => format!("{key}={};", String::from_utf8_lossy(text.expose())),
+                            _ => String::new(),
+                        },
+                        _ => String::new(),
+                    }
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn texts_read_as_in_go_ini() {
+        for (text, expected) in [
+            ("", "[DEFAULT]"),
+            ("a=1", "[DEFAULT]a=1;"),
+            ("\u{feff}a : 1\n", "[DEFAULT]a=1;"),
+            ("[s]\na = b = c\n", "[DEFAULT][s]a=b = c;"),
+            ("; one\n# two\na=1 ; three\n", "[DEFAULT]a=1;#one\n# two\n; three;"),
+            ("; top\n[s] # side\n", "[DEFAULT][s]#top\n# side;"),
+            ("a=\"x ; y\"\n", "[DEFAULT]a=\"x;#y\";"),
+            ("a=`x ; y` z\n", "[DEFAULT]a=x ; y;"),
+            ("a=\"\"\"one\ntwo\"\"\"\n", "[DEFAULT]a=one\ntwo;"),
+            ("a='it' 's'\nb='q'\n", "[DEFAULT]a='it' 's';b=q;"),
+            ("a=x \\\n  y\n", "[DEFAULT]a=x y;"),
+            ("a=1\na=2\n", "[DEFAULT]a=2;"),
+            ("[s]\n[s]\na=1\n", "[DEFAULT][s][s]a=1;"),
+            ("-=x\n-=y\n", "[DEFAULT]#1=x;#2=y;"),
+            ("`a=b` = c\n", "[DEFAULT]a=b=c;"),
+            ("[a]b]\n", "[DEFAULT][a]b]"),
+        ] {
+            let map = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(shown(&map), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_texts_are_refused_with_their_line() {
+        for (text, line) in [
+            ("a=1\n[s\n", 2),
+            ("[]\n", 1),
+            ("a\n", 1),
+            ("\n=1\n", 2),
+            ("a=`x\ny\n", 3),
+            ("\"a=1\n", 1),
+            ("\"\"=1\n", 1),
+        ] {
+            assert_eq!(parse(text.as_bytes()).err().map(|error| error.line), Some(line), "{text}");
+        }
+    }
+}
