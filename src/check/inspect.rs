@@ -4,7 +4,7 @@ use std::path::Path;
 
 use goyaml::Document;
 use memchr::memmem;
-use sealed::{OpenOptions, SealedSecret};
+use sealed::SealedSecret;
 use sops::{DecryptError, Format, KeyKind, MasterKey, Metadata};
 use tree::TreePath;
 
@@ -179,7 +179,7 @@ impl<'a> Inspection<'a> {
 
     fn sealed(&mut self, sealed: &SealedSecret, line: u32) {
         let unsealer = self.checker.sealing.unsealer();
-        let opened = match sealed.open(&unsealer, OpenOptions::default()) {
+        let opened = match sealed.verify(&unsealer) {
             Ok(_) => true,
             Err(error) => {
                 let rule = match error {

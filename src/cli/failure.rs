@@ -22,7 +22,7 @@ pub(super) enum Failure {
         source: sops::DecryptError,
     },
     #[error("`--extract`")]
-    ExtractPath(#[source] sops::MalformedPath),
+    ExtractPath(#[source] sops::ExtractPathError),
     #[error("`--include` or `--exclude`")]
     Glob(#[source] tree::GlobError),
     #[error("cannot print as JSON")]

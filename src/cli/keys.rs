@@ -192,6 +192,10 @@ impl Keys {
 }
 
 impl KeyService for Keys {
+    fn holds(&self, key: &MasterKey) -> bool {
+        self.given.holds(key)
+    }
+
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         let mut failure = None;
         let sources = std::iter::once(&self.given as &dyn KeyService)

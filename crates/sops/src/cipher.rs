@@ -177,7 +177,10 @@ impl Kind {
                 .parse()
                 .ok()
                 .map(Scalar::Int),
-            Self::Time => std::str::from_utf8(text).ok().and_then(strict_time).map(Scalar::Time),
+            Self::Time => std::str::from_utf8(text)
+                .ok()
+                .and_then(strict_time)
+                .map(Scalar::Time),
             Self::Comment | Self::Str => None,
         }
     }
@@ -189,7 +192,9 @@ fn strict_time(text: &str) -> Option<Timestamp> {
     let two_digit_hour = text.as_bytes().get(13) == Some(&b':');
     let real_offset = match text.strip_suffix('Z') {
         Some(_) => true,
-        None => text.get(text.len().checked_sub(5)?..).is_some_and(|offset| &offset[..2] < "24" && &offset[3..] < "60"),
+        None => text
+            .get(text.len().checked_sub(5)?..)
+            .is_some_and(|offset| &offset[..2] < "24" && &offset[3..] < "60"),
     };
     let strict = two_digit_hour && real_offset && !text.contains(',');
     Timestamp::parse_rfc3339(text).filter(|_| strict)
@@ -273,7 +278,9 @@ mod tests {
             ),
         ] {
             let (decrypted, _) = decrypt(value, associated).unwrap();
-            let Decrypted::Scalar(scalar) = decrypted else { panic!("{value} is no scalar") };
+            let Decrypted::Scalar(scalar) = decrypted else {
+                panic!("{value} is no scalar")
+            };
             scalar.with_bytes(|bytes| assert_eq!(bytes, canonical.as_bytes()));
         }
         let (decrypted, text) = decrypt(
@@ -304,8 +311,16 @@ mod tests {
             ("0cHFi7Y=", "0cHFi7", "malformed-value"),
             ("AQEBAQEB", "AQEBAQEC", "unauthentic-value"),
             ("ymZUyOw8", "ymZUyOw9", "unauthentic-value"),
-            ("ymZUyOw8wR96TPf7Sj/n1A==", "ymZUyOw8wR96TPf7Sj/n", "malformed-value"),
-            ("ymZUyOw8wR96TPf7Sj/n1A==", "ymZUyOw8wR96TPf7Sj/n1AA=", "malformed-value"),
+            (
+                "ymZUyOw8wR96TPf7Sj/n1A==",
+                "ymZUyOw8wR96TPf7Sj/n",
+                "malformed-value",
+            ),
+            (
+                "ymZUyOw8wR96TPf7Sj/n1A==",
+                "ymZUyOw8wR96TPf7Sj/n1AA=",
+                "malformed-value",
+            ),
             ("type:str", "type:int", "wrong-type"),
             ("type:str", "type:bool", "wrong-type"),
             ("type:str", "type:float", "wrong-type"),
@@ -319,9 +334,16 @@ mod tests {
         ] {
             assert!(HELLO.contains(from));
             let error = decrypt(&HELLO.replacen(from, to, 1), "a:").err();
-            assert_eq!(error.map(|error| error.reason()), Some(reason), "{from} to {to}");
+            assert_eq!(
+                error.map(|error| error.reason()),
+                Some(reason),
+                "{from} to {to}"
+            );
         }
-        assert_eq!(decrypt(HELLO, "b:").err().map(|error| error.reason()), Some("unauthentic-value"));
+        assert_eq!(
+            decrypt(HELLO, "b:").err().map(|error| error.reason()),
+            Some("unauthentic-value")
+        );
     }
 
     #[test]
@@ -339,7 +361,11 @@ mod tests {
             })
         };
         for (kind, text, canonical) in [
-            (Kind::Int, "-9223372036854775808", Some("-9223372036854775808")),
+            (
+                Kind::Int,
+                "-9223372036854775808",
+                Some("-9223372036854775808"),
+            ),
             (Kind::Int, "+5", Some("5")),
             (Kind::Int, "9223372036854775808", None),
             (Kind::Int, "1.0", None),
@@ -353,8 +379,16 @@ mod tests {
             (Kind::Bool, "t", Some("True")),
             (Kind::Bool, "FALSE", Some("False")),
             (Kind::Bool, "yes", None),
-            (Kind::Time, "2024-01-02T03:04:05.600Z", Some("2024-01-02T03:04:05.6Z")),
-            (Kind::Time, "2024-01-02T03:04:05-07:00", Some("2024-01-02T03:04:05-07:00")),
+            (
+                Kind::Time,
+                "2024-01-02T03:04:05.600Z",
+                Some("2024-01-02T03:04:05.6Z"),
+            ),
+            (
+                Kind::Time,
+                "2024-01-02T03:04:05-07:00",
+                Some("2024-01-02T03:04:05-07:00"),
+            ),
             (Kind::Time, "2024-01-02T03:04:05,6Z", None),
             (Kind::Time, "2024-01-02T3:04:05Z", None),
             (Kind::Time, "2024-01-02T03:04:05+24:00", None),

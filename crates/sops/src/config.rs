@@ -259,7 +259,10 @@ impl RawRule {
     /// `None` where more than one selection rule is set.
     fn rule(&self) -> Option<CreationRule> {
         Some(CreationRule {
-            names_path: self.path_regex.as_deref().is_some_and(|pattern| !pattern.is_empty()),
+            names_path: self
+                .path_regex
+                .as_deref()
+                .is_some_and(|pattern| !pattern.is_empty()),
             key_groups: self.key_groups(),
             shamir_threshold: self.shamir_threshold.unwrap_or(0),
             selection: self.selection()?,
@@ -436,7 +439,10 @@ stores:
 ";
 
     fn recipient(kind: KeyKind, name: &str) -> Recipient {
-        Recipient { kind, name: name.to_owned() }
+        Recipient {
+            kind,
+            name: name.to_owned(),
+        }
     }
 
     #[test]
@@ -444,7 +450,10 @@ stores:
         let config = Config::parse(CONFIG.as_bytes()).unwrap();
         let rule = config.rule_for("prod/a.yaml").unwrap().unwrap();
         assert!(rule.names_path && rule.mac_only_encrypted);
-        assert_eq!((rule.shamir_threshold, rule.selection), (2, Selection::EncryptedRegex("^data$".to_owned())));
+        assert_eq!(
+            (rule.shamir_threshold, rule.selection),
+            (2, Selection::EncryptedRegex("^data$".to_owned()))
+        );
         assert_eq!(
             rule.key_groups,
             [
@@ -463,29 +472,63 @@ stores:
         let rule = config.rule_for("dev/prod/a.yaml").unwrap().unwrap();
         assert!(!rule.names_path);
         assert_eq!(rule.selection, Selection::default());
-        let names: Vec<&str> = rule.key_groups[0].iter().map(|recipient| recipient.name.as_str()).collect();
+        let names: Vec<&str> = rule.key_groups[0]
+            .iter()
+            .map(|recipient| recipient.name.as_str())
+            .collect();
         assert_eq!(names, ["age1c", "age1d", "AB", "CD"]);
-        assert_eq!((config.yaml_indent().unwrap(), config.json_indent().unwrap()), (2, JsonIndent::Spaces(0)));
+        assert_eq!(
+            (config.yaml_indent().unwrap(), config.json_indent().unwrap()),
+            (2, JsonIndent::Spaces(0))
+        );
     }
 
     #[test]
     fn configurations_without_a_valid_rule_say_why() {
         let config = Config::parse(CONFIG.as_bytes()).unwrap();
-        assert!(matches!(config.rule_for("broken/a"), Err(ConfigError::SeveralRules { rule: 2 })));
+        assert!(matches!(
+            config.rule_for("broken/a"),
+            Err(ConfigError::SeveralRules { rule: 2 })
+        ));
         for (text, reason) in [
-            ("creation_rules: [{path_regex: '^a$', age: x}]", "no-creation-rule"),
-            ("creation_rules: [{path_regex: '(?!a)', age: x}]", "config-path-regex"),
+            (
+                "creation_rules: [{path_regex: '^a$', age: x}]",
+                "no-creation-rule",
+            ),
+            (
+                "creation_rules: [{path_regex: '(?!a)', age: x}]",
+                "config-path-regex",
+            ),
             ("creation_rules: []", "no-creation-rule"),
         ] {
-            let error = Config::parse(text.as_bytes()).unwrap().rule_for("b").unwrap_err();
+            let error = Config::parse(text.as_bytes())
+                .unwrap()
+                .rule_for("b")
+                .unwrap_err();
             assert_eq!(error.reason(), reason, "{text}");
         }
         for text in ["", "stores: {}", "destination_rules: []"] {
-            assert_eq!(Config::parse(text.as_bytes()).unwrap().rule_for("b").unwrap(), None, "{text}");
+            assert_eq!(
+                Config::parse(text.as_bytes())
+                    .unwrap()
+                    .rule_for("b")
+                    .unwrap(),
+                None,
+                "{text}"
+            );
         }
         assert!(Config::parse(b"creation_rules: 1").is_err());
-        for text in ["stores: {yaml: {indent: -1}}", "stores: {yaml: {indent: 1000}}"] {
-            assert!(Config::parse(text.as_bytes()).unwrap().yaml_indent().is_err(), "{text}");
+        for text in [
+            "stores: {yaml: {indent: -1}}",
+            "stores: {yaml: {indent: 1000}}",
+        ] {
+            assert!(
+                Config::parse(text.as_bytes())
+                    .unwrap()
+                    .yaml_indent()
+                    .is_err(),
+                "{text}"
+            );
         }
     }
 }

@@ -27,8 +27,14 @@ const DOCUMENTS: [(&str, &str); 5] = [
         "json",
         "{\"first\": \"canary-plaintext\", \"list\": [\"canary-plaintext one\", \"canary-plaintext two\", 3], \"nested\": {\"flag\": true, \"number\": 1.5, \"empty\": \"\", \"clear_unencrypted\": \"visible\", \"other_unencrypted\": \"text\"}}",
     ),
-    ("dotenv", "# canary-plaintext comment\nFIRST=canary-plaintext\nSECOND=canary-plaintext two\nEMPTY=\nA_unencrypted=visible\nB_unencrypted=text\n"),
-    ("ini", "[one]\n; canary-plaintext comment\nfirst = canary-plaintext\nsecond = canary-plaintext two\n[two]\nfirst = canary-plaintext three\na_unencrypted = visible\n"),
+    (
+        "dotenv",
+        "# canary-plaintext comment\nFIRST=canary-plaintext\nSECOND=canary-plaintext two\nEMPTY=\nA_unencrypted=visible\nB_unencrypted=text\n",
+    ),
+    (
+        "ini",
+        "[one]\n; canary-plaintext comment\nfirst = canary-plaintext\nsecond = canary-plaintext two\n[two]\nfirst = canary-plaintext three\na_unencrypted = visible\n",
+    ),
     ("binary", "canary-plaintext\nof several\nlines\n"),
 ];
 
@@ -36,7 +42,12 @@ const DOCUMENTS: [(&str, &str); 5] = [
 fn changes(text: &str) -> Vec<(String, String)> {
     let mut changed = Vec::new();
     let lines: Vec<&str> = text.lines().collect();
-    let join = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let join = |lines: &[&str]| {
+        lines
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
     for (position, line) in lines.iter().enumerate() {
         let mut without = lines.clone();
         without.remove(position);
@@ -66,10 +77,15 @@ fn changes(text: &str) -> Vec<(String, String)> {
             let at = value.find(field).map_or(0, |at| at + field.len());
             let mut bytes = value.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            put(&format!("{field} changed"), String::from_utf8(bytes).unwrap());
+            put(
+                &format!("{field} changed"),
+                String::from_utf8(bytes).unwrap(),
+            );
             put(&format!("{field} dropped"), value.replacen(field, "x:", 1));
         }
-        for kind in ["str", "int", "float", "bool", "bytes", "time", "comment", "other", ""] {
+        for kind in [
+            "str", "int", "float", "bool", "bytes", "time", "comment", "other", "",
+        ] {
             let at = value.find("type:").map_or(0, |at| at + 5);
             put(&format!("type {kind}"), format!("{}{kind}]", &value[..at]));
         }
@@ -130,8 +146,12 @@ fn ours(format: Format, encrypted: &[u8], keys: &AgeKeys) -> Result<Vec<u8>, Str
         format!("{error} {error:?} {cause}")
     }
     let file = EncryptedFile::parse(encrypted, format).map_err(|error| shown(&error))?;
-    let decrypted = file.decrypt(keys, &DecryptOptions::default()).map_err(|error| shown(&error))?;
-    let bytes = decrypted.to_bytes(format, &OutputOptions::default()).map_err(|error| shown(&error))?;
+    let decrypted = file
+        .decrypt(keys, &DecryptOptions::default())
+        .map_err(|error| shown(&error))?;
+    let bytes = decrypted
+        .to_bytes(format, &OutputOptions::default())
+        .map_err(|error| shown(&error))?;
     Ok(bytes.expose().to_vec())
 }
 
@@ -141,13 +161,20 @@ fn what_sops_refuses_is_refused() {
     let sops = Sops::new(folder.path());
     let keys = AgeKeys::new(sops.identities());
     let rule = format!("age: {}", sops.recipients()[0]);
-    let count = std::env::var("LOCKSTEP_SOPS_TAMPERING").ok().and_then(|count| count.parse().ok());
+    let count = std::env::var("LOCKSTEP_SOPS_TAMPERING")
+        .ok()
+        .and_then(|count| count.parse().ok());
     let (mut refused, mut stricter, mut accepted) = (0, 0, 0);
     for (name, plain) in DOCUMENTS {
         let format = Format::from_str(name).unwrap();
-        let encrypted = sops.encrypt(name, name, plain.as_bytes(), &rule).expect("sops encrypts");
+        let encrypted = sops
+            .encrypt(name, name, plain.as_bytes(), &rule)
+            .expect("sops encrypts");
         let text = String::from_utf8(encrypted).unwrap();
-        assert!(ours(format, text.as_bytes(), &keys).is_ok(), "{name} opens untouched");
+        assert!(
+            ours(format, text.as_bytes(), &keys).is_ok(),
+            "{name} opens untouched"
+        );
         let mut random = Random::new(7);
         let mut all = changes(&text);
         // Fixed changes are many: without a wish for more, a part of them is asked of sops.
@@ -155,7 +182,10 @@ fn what_sops_refuses_is_refused() {
             all.retain(|_| random.one_in(6));
         }
         for number in 0..count.unwrap_or(DEFAULT_COUNT) {
-            all.push((format!("random change {number}"), random_change(&text, &mut random)));
+            all.push((
+                format!("random change {number}"),
+                random_change(&text, &mut random),
+            ));
         }
         for (what, changed) in all {
             if changed == text {
@@ -163,7 +193,10 @@ fn what_sops_refuses_is_refused() {
             }
             let ours = ours(format, changed.as_bytes(), &keys);
             if let Err(error) = &ours {
-                assert!(!error.contains(CANARY), "{name}, {what}: the error shows a plaintext: {error}");
+                assert!(
+                    !error.contains(CANARY),
+                    "{name}, {what}: the error shows a plaintext: {error}"
+                );
             }
             let output = sops.decrypt(name, name, changed.as_bytes(), &[]);
             match (&ours, output.status.success()) {

@@ -13,7 +13,12 @@ pub struct AgeKeys(Vec<Identity>);
 impl AgeKeys {
     /// From `AGE-SECRET-KEY-…` texts.
     pub fn new(identities: &[String]) -> Self {
-        Self(identities.iter().map(|identity| identity.parse().unwrap()).collect())
+        Self(
+            identities
+                .iter()
+                .map(|identity| identity.parse().unwrap())
+                .collect(),
+        )
     }
 }
 
