@@ -155,7 +155,9 @@ impl Failure {
                 "somebody changed the file without sops; compare it with an earlier commit, and see what it holds with \
                  `lockstep decrypt --ignore-mac`"
             }
-            "not-encrypted" => "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`",
+            "not-encrypted" => {
+                "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`"
+            }
             "no-key-in-file" => {
                 "keys are age identities, OpenSSH or PGP private keys, RSA keys in PEM, or Kubernetes Secrets with `tls.key`"
             }

@@ -85,12 +85,18 @@ impl Keys {
     }
 
     fn add_path(&mut self, path: &Path, printer: &Printer) -> Result<(), Failure> {
-        let unreadable = |source| Failure::KeyFile { path: path.to_owned(), source };
+        let unreadable = |source| Failure::KeyFile {
+            path: path.to_owned(),
+            source,
+        };
         if !fs::metadata(path).map_err(unreadable)?.is_dir() {
             let bytes = read_key_file(path).map_err(unreadable)?;
-            return self.add_file(&path.display().to_string(), &bytes, printer).then_some(()).ok_or_else(|| {
-                Failure::NoKeyInFile { path: path.to_owned() }
-            });
+            return self
+                .add_file(&path.display().to_string(), &bytes, printer)
+                .then_some(())
+                .ok_or_else(|| Failure::NoKeyInFile {
+                    path: path.to_owned(),
+                });
         }
         let mut files: Vec<PathBuf> = fs::read_dir(path)
             .map_err(unreadable)?
@@ -101,10 +107,15 @@ impl Keys {
         files.sort();
         let mut found = false;
         for file in files {
-            let bytes = read_key_file(&file).map_err(|source| Failure::KeyFile { path: file.clone(), source })?;
+            let bytes = read_key_file(&file).map_err(|source| Failure::KeyFile {
+                path: file.clone(),
+                source,
+            })?;
             found |= self.add_file(&file.display().to_string(), &bytes, printer);
         }
-        found.then_some(()).ok_or_else(|| Failure::NoKeyInFile { path: path.to_owned() })
+        found.then_some(()).ok_or_else(|| Failure::NoKeyInFile {
+            path: path.to_owned(),
+        })
     }
 
     /// Adds the keys of a file to both rings and says what could not be used; whether there was any that could.
@@ -123,7 +134,10 @@ impl Keys {
                     }
                 }
                 if !usable && loaded.unusable.is_empty() {
-                    for unusable in not_for_sealing.iter().filter(|unusable| is_meant_as_key(&unusable.error)) {
+                    for unusable in not_for_sealing
+                        .iter()
+                        .filter(|unusable| is_meant_as_key(&unusable.error))
+                    {
                         printer.warn(&unusable.to_string());
                     }
                 }
@@ -154,17 +168,26 @@ impl Keys {
         }
         for (variable, path) in [
             ("SOPS_AGE_KEY_FILE", environment.age_key_file.take()),
-            ("SOPS_AGE_SSH_PRIVATE_KEY_FILE", environment.ssh_key_file.take()),
+            (
+                "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+                environment.ssh_key_file.take(),
+            ),
         ] {
             let Some(path) = path else { continue };
             match read_key_file(&path) {
                 Ok(bytes) => self.add_source(&path.display().to_string(), &bytes, printer),
-                Err(error) => printer.warn(&format!("{variable}: cannot read `{}`: {error}", path.display())),
+                Err(error) => printer.warn(&format!(
+                    "{variable}: cannot read `{}`: {error}",
+                    path.display()
+                )),
             }
         }
         for (variable, line) in [
             ("SOPS_AGE_KEY_CMD", environment.age_key_command.take()),
-            ("SOPS_AGE_SSH_PRIVATE_KEY_CMD", environment.ssh_key_command.take()),
+            (
+                "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
+                environment.ssh_key_command.take(),
+            ),
         ] {
             if let Some(line) = line {
                 match shlex::split(&line).filter(|words| !words.is_empty()) {
@@ -199,7 +222,11 @@ impl KeyService for Keys {
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         let mut failure = None;
         let sources = std::iter::once(&self.given as &dyn KeyService)
-            .chain(self.commands.iter().map(|command| command as &dyn KeyService))
+            .chain(
+                self.commands
+                    .iter()
+                    .map(|command| command as &dyn KeyService),
+            )
             .chain([&self.home as &dyn KeyService, &self.external]);
         for source in sources {
             match source.unwrap_key(key) {
@@ -221,7 +248,11 @@ struct KeyCommand {
 
 impl KeyCommand {
     fn new(variable: &'static str, words: Vec<String>) -> Self {
-        Self { variable, words, rings: Mutex::default() }
+        Self {
+            variable,
+            words,
+            rings: Mutex::default(),
+        }
     }
 
     fn ring(&self, recipient: &str) -> Result<Arc<KeyRing>, KeyError> {
@@ -235,13 +266,20 @@ impl KeyCommand {
             .stdin(Stdio::inherit())
             .stderr(Stdio::inherit())
             .output()
-            .map_err(|_| KeyError::Source { name: self.variable })?;
+            .map_err(|_| KeyError::Source {
+                name: self.variable,
+            })?;
         let bytes = SecretBytes::new(output.stdout);
         if !output.status.success() {
-            return Err(KeyError::Source { name: self.variable });
+            return Err(KeyError::Source {
+                name: self.variable,
+            });
         }
         let mut ring = KeyRing::default();
-        ring.load(self.variable, bytes.expose()).map_err(|_| KeyError::Source { name: self.variable })?;
+        ring.load(self.variable, bytes.expose())
+            .map_err(|_| KeyError::Source {
+                name: self.variable,
+            })?;
         let ring = Arc::new(ring);
         rings.insert(recipient.to_owned(), Arc::clone(&ring));
         Ok(ring)

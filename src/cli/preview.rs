@@ -12,7 +12,9 @@ use sealed::{DeprecatedData, OpenOptions};
 use secret::SecretBytes;
 use sops::keys::KeyPolicy;
 use sops::{DecryptOptions, SopsOpener};
-use tree::{Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath};
+use tree::{
+    Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath,
+};
 
 use super::Outcome;
 use super::arguments::{PreviewArguments, PreviewOutput};
@@ -52,9 +54,18 @@ pub(super) fn run(
     } = arguments;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let source = Place::find(&path)?;
-    let glob = |pattern: Option<String>| pattern.map(|pattern| Glob::parse(&pattern)).transpose().map_err(Failure::Glob);
+    let glob = |pattern: Option<String>| {
+        pattern
+            .map(|pattern| Glob::parse(&pattern))
+            .transpose()
+            .map_err(Failure::Glob)
+    };
     let filter = ManifestFilter {
-        depth: if recurse { Depth::Recursive } else { Depth::Flat },
+        depth: if recurse {
+            Depth::Recursive
+        } else {
+            Depth::Flat
+        },
         include: glob(include)?,
         exclude: glob(exclude)?,
         extensions: Extensions::Manifests,
@@ -65,7 +76,10 @@ pub(super) fn run(
     let opener = SopsOpener::new(&keys, options, Arc::clone(printer.redactor()));
     let rendered = render(&source.tree, &opener, &source.source(&filter))?;
     for skipped in rendered.skipped() {
-        printer.note(&format!("`{}` is passed over: {}", skipped.path, skipped.why));
+        printer.note(&format!(
+            "`{}` is passed over: {}",
+            skipped.path, skipped.why
+        ));
     }
     let policy = if keep_sealed {
         SealedPolicy::Keep
@@ -111,12 +125,16 @@ impl Place {
 
     fn standard_input() -> Result<Self, Failure> {
         let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(|source| Failure::Read {
-            path: "standard input".to_owned(),
-            source,
-        })?;
+        io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|source| Failure::Read {
+                path: "standard input".to_owned(),
+                source,
+            })?;
         let path = TreePath::parse(STANDARD_INPUT).map_err(Failure::Path)?;
-        let tree = Tree::memory([(path.clone(), MemoryEntry::file(bytes))], place::limits()).map_err(Failure::StandardInput)?;
+        let tree = Tree::memory([(path.clone(), MemoryEntry::file(bytes))], place::limits())
+            .map_err(Failure::StandardInput)?;
         Ok(Self {
             tree,
             path,
@@ -150,11 +168,18 @@ fn weak_protection(desired: &Desired) -> Vec<String> {
     paths.dedup();
     paths
         .iter()
-        .map(|path| format!("`{path}` is `mac_only_encrypted`: its clear-text values are not under the MAC"))
+        .map(|path| {
+            format!("`{path}` is `mac_only_encrypted`: its clear-text values are not under the MAC")
+        })
         .collect()
 }
 
-fn print(desired: &Desired, output: PreviewOutput, show_secrets: bool, printer: &Printer) -> Result<(), Failure> {
+fn print(
+    desired: &Desired,
+    output: PreviewOutput,
+    show_secrets: bool,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let view = |resource: &Resource| {
         if show_secrets {
             resource.object.clone()
@@ -192,7 +217,13 @@ fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, 
         ("items".to_owned(), Value::Array(items)),
     ]);
     let mut text = String::new();
-    goyaml::json::write(&mut text, &list, Layout::Indented("  "), KeyOrder::AsGiven, Escape::Plain)?;
+    goyaml::json::write(
+        &mut text,
+        &list,
+        Layout::Indented("  "),
+        KeyOrder::AsGiven,
+        Escape::Plain,
+    )?;
     text.push('\n');
     Ok(text)
 }

@@ -78,7 +78,12 @@ fn mask_values(field: &Value, encoding: Encoding, redactor: &Redactor) -> Value 
                 },
                 other => mask_text(json(other).as_bytes(), redactor),
             };
-            Value::Object(entries.iter().map(|(key, value)| (key.clone(), mask(value))).collect())
+            Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), mask(value)))
+                    .collect(),
+            )
         }
         other => mask_text(json(other).as_bytes(), redactor),
     }
@@ -97,7 +102,9 @@ fn mask_metadata(metadata: &Value, redactor: &Redactor) -> Value {
                         .iter()
                         .map(|(key, value)| {
                             let masked = match value {
-                                Value::String(text) if key == LAST_APPLIED => mask_text(text.as_bytes(), redactor),
+                                Value::String(text) if key == LAST_APPLIED => {
+                                    mask_text(text.as_bytes(), redactor)
+                                }
                                 other => mask_known(other, redactor),
                             };
                             (key.clone(), masked)
@@ -123,13 +130,27 @@ fn mask_text(value: &[u8], redactor: &Redactor) -> Value {
 
 /// Masks opened values: whole scalars of any type, and parts of texts.
 fn mask_known(value: &Value, redactor: &Redactor) -> Value {
-    let whole = |text: &[u8]| redactor.recognise(text).map(|mask| Value::String(mask.to_string()));
+    let whole = |text: &[u8]| {
+        redactor
+            .recognise(text)
+            .map(|mask| Value::String(mask.to_string()))
+    };
     match value {
-        Value::Array(items) => Value::Array(items.iter().map(|item| mask_known(item, redactor)).collect()),
+        Value::Array(items) => Value::Array(
+            items
+                .iter()
+                .map(|item| mask_known(item, redactor))
+                .collect(),
+        ),
         Value::Object(entries) => Value::Object(
             entries
                 .iter()
-                .map(|(key, value)| (redactor.redact(key).into_owned(), mask_known(value, redactor)))
+                .map(|(key, value)| {
+                    (
+                        redactor.redact(key).into_owned(),
+                        mask_known(value, redactor),
+                    )
+                })
                 .collect(),
         ),
         Value::Mapping(entries) => Value::Mapping(
@@ -138,9 +159,8 @@ fn mask_known(value: &Value, redactor: &Redactor) -> Value {
                 .map(|(key, value)| (mask_known(key, redactor), mask_known(value, redactor)))
                 .collect(),
         ),
-        Value::String(text) => {
-            whole(text.as_bytes()).unwrap_or_else(|| Value::String(redactor.redact(text).into_owned()))
-        }
+        Value::String(text) => whole(text.as_bytes())
+            .unwrap_or_else(|| Value::String(redactor.redact(text).into_owned())),
         Value::Bytes(bytes) => whole(bytes).unwrap_or_else(|| value.clone()),
         Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => {
             whole(json(value).as_bytes()).unwrap_or_else(|| value.clone())

@@ -123,19 +123,30 @@ const OTHER_TOOLS: [(&str, &str); 4] = [
 /// # Errors
 ///
 /// When something cannot be read, opened or understood. There is no partial result.
-pub fn render(tree: &Tree, opener: &dyn Opener, source: &Source<'_>) -> Result<Rendered, RenderError> {
-    let mut rendered = Rendered { resources: Vec::new(), skipped: Vec::new() };
+pub fn render(
+    tree: &Tree,
+    opener: &dyn Opener,
+    source: &Source<'_>,
+) -> Result<Rendered, RenderError> {
+    let mut rendered = Rendered {
+        resources: Vec::new(),
+        skipped: Vec::new(),
+    };
     match source {
         Source::Directory { path, filter } => {
             refuse_other_tools(tree, path)?;
-            let manifests = filter.apply(tree, path).map_err(|source| RenderError::List {
-                path: (*path).clone(),
-                source,
-            })?;
-            rendered.skipped.extend(manifests.skipped.into_iter().map(|entry| Skipped {
-                path: entry.path,
-                why: Unrelated::NoFile,
-            }));
+            let manifests = filter
+                .apply(tree, path)
+                .map_err(|source| RenderError::List {
+                    path: (*path).clone(),
+                    source,
+                })?;
+            rendered
+                .skipped
+                .extend(manifests.skipped.into_iter().map(|entry| Skipped {
+                    path: entry.path,
+                    why: Unrelated::NoFile,
+                }));
             for file in manifests.files {
                 if file.extension() == Some("jsonnet") {
                     return Err(RenderError::Jsonnet { path: file });
@@ -147,9 +158,14 @@ pub fn render(tree: &Tree, opener: &dyn Opener, source: &Source<'_>) -> Result<R
         }
         Source::File(path) => match read(tree, opener, path, &mut rendered.resources)? {
             Some(Unrelated::NoManifest) => {
-                return Err(RenderError::NoManifest { path: (*path).clone() });
+                return Err(RenderError::NoManifest {
+                    path: (*path).clone(),
+                });
             }
-            Some(why) => rendered.skipped.push(Skipped { path: (*path).clone(), why }),
+            Some(why) => rendered.skipped.push(Skipped {
+                path: (*path).clone(),
+                why,
+            }),
             None => {}
         },
     }
@@ -162,9 +178,14 @@ fn refuse_other_tools(tree: &Tree, directory: &TreePath) -> Result<(), RenderErr
         source,
     })?;
     for entry in entries {
-        let other = OTHER_TOOLS.iter().find(|(name, _)| entry.path.file_name() == Some(name));
+        let other = OTHER_TOOLS
+            .iter()
+            .find(|(name, _)| entry.path.file_name() == Some(name));
         if let Some((_, tool)) = other {
-            return Err(RenderError::OtherTool { path: entry.path, tool });
+            return Err(RenderError::OtherTool {
+                path: entry.path,
+                tool,
+            });
         }
     }
     Ok(())
@@ -182,23 +203,29 @@ fn read(
         return Ok(Some(manifest::unrelated(&raw)));
     }
     let opened = opener.open(tree, path)?;
-    let manifests = manifest::read(path.as_str(), opened.content.expose()).map_err(|source| RenderError::Manifest {
-        path: path.clone(),
-        source,
+    let manifests = manifest::read(path.as_str(), opened.content.expose()).map_err(|source| {
+        RenderError::Manifest {
+            path: path.clone(),
+            source,
+        }
     })?;
     match manifests {
         Manifests::Unrelated(why) => Ok(Some(why)),
         Manifests::Objects(objects) => {
-            resources.extend(objects.into_iter().map(|(object, identity, line)| Resource {
-                object,
-                identity,
-                origin: Origin {
-                    path: path.clone(),
-                    line,
-                    protection: opened.protection.clone(),
-                },
-                was_sealed: false,
-            }));
+            resources.extend(
+                objects
+                    .into_iter()
+                    .map(|(object, identity, line)| Resource {
+                        object,
+                        identity,
+                        origin: Origin {
+                            path: path.clone(),
+                            line,
+                            protection: opened.protection.clone(),
+                        },
+                        was_sealed: false,
+                    }),
+            );
             Ok(None)
         }
     }

@@ -134,7 +134,10 @@ impl fmt::Display for Origin {
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+    object
+        .get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -142,7 +145,12 @@ mod tests {
     use super::*;
 
     fn object(entries: &[(&str, Value)]) -> Value {
-        Value::Object(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+        Value::Object(
+            entries
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .collect(),
+        )
     }
 
     fn string(text: &str) -> Value {
@@ -154,7 +162,10 @@ mod tests {
         let deployment = object(&[
             ("apiVersion", string("apps/v1")),
             ("kind", string("Deployment")),
-            ("metadata", object(&[("name", string("web")), ("namespace", string("shop"))])),
+            (
+                "metadata",
+                object(&[("name", string("web")), ("namespace", string("shop"))]),
+            ),
         ]);
         let identity = Identity::of(&deployment).unwrap();
         assert_eq!(identity.to_string(), "Deployment.apps shop/web");
@@ -165,8 +176,14 @@ mod tests {
     fn what_is_missing_is_named() {
         let cases = [
             (Value::Null, IdentityError::NotAnObject),
-            (object(&[("apiVersion", string("v1"))]), IdentityError::KindMissing),
-            (object(&[("kind", string("Secret"))]), IdentityError::ApiVersionMissing),
+            (
+                object(&[("apiVersion", string("v1"))]),
+                IdentityError::KindMissing,
+            ),
+            (
+                object(&[("kind", string("Secret"))]),
+                IdentityError::ApiVersionMissing,
+            ),
             (
                 object(&[("kind", string("Secret")), ("apiVersion", string("v1"))]),
                 IdentityError::NameMissing,
