@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sealed::SealingKeys;
 use secret::SecretBytes;
-use sops::keys::{ExternalKeys, KeyPolicy, KeyRing};
+use sops::keys::{ExternalKeys, KeyPolicy, KeyRing, WhyUnusable};
 use sops::{DecryptionOrder, KeyError, KeyService, MasterKey, Unwrapped};
 
 use super::arguments::KeyArguments;
@@ -79,11 +79,6 @@ impl Keys {
         !self.given.is_empty() || !self.commands.is_empty() || !self.home.files.is_empty()
     }
 
-    /// Whether there is any key for SealedSecrets.
-    pub(super) fn can_unseal(&self) -> bool {
-        self.sealing.fingerprints().next().is_some()
-    }
-
     fn add_path(&mut self, path: &Path, printer: &Printer) -> Result<(), Failure> {
         let unreadable = |source| Failure::KeyFile {
             path: path.to_owned(),
@@ -129,7 +124,7 @@ impl Keys {
                 // What is no sealing key may well be a key of another sort, and the other way round: only what is of
                 // no use at all is worth a word.
                 if !sealing {
-                    for unusable in &loaded.unusable {
+                    for unusable in loaded.unusable.iter().filter(|unusable| unusable.why != WhyUnusable::NotPrivate) {
                         printer.warn(&format!("{name}:{}: {}", unusable.line, unusable.why));
                     }
                 }
@@ -322,7 +317,10 @@ impl KeyService for HomeKeys {
 const fn is_meant_as_key(error: &sealed::KeyError) -> bool {
     !matches!(
         error,
-        sealed::KeyError::NoKey | sealed::KeyError::NotASecret { .. } | sealed::KeyError::Yaml(_)
+        sealed::KeyError::NoKey
+            | sealed::KeyError::NotASecret { .. }
+            | sealed::KeyError::Yaml(_)
+            | sealed::KeyError::Field(_)
     )
 }
 

@@ -9,7 +9,7 @@ use goyaml::Value;
 use goyaml::emit::{self, EmitOptions, KeyOrder, Lossy, SequenceIndent};
 use goyaml::json::{Escape, Layout, WriteError};
 use sealed::{DeprecatedData, OpenOptions};
-use secret::SecretBytes;
+use secret::{Redactor, SecretBytes};
 use sops::keys::KeyPolicy;
 use sops::{DecryptOptions, SopsOpener};
 use tree::{
@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
-use crate::pipeline::{Desired, Resource, SealedPolicy, Source, mask, materialise, render};
+use crate::pipeline::{Desired, Identity, Resource, SealedPolicy, Source, mask, materialise, render};
 
 /// The name under which standard input is rendered.
 const STANDARD_INPUT: &str = "stdin.yaml";
@@ -190,7 +190,7 @@ fn print(
     let text = match output {
         PreviewOutput::Yaml => yaml(desired, view),
         PreviewOutput::Json => json(desired, view).map_err(Failure::Json)?,
-        PreviewOutput::Summary => summary(desired),
+        PreviewOutput::Summary => summary(desired, printer.redactor()),
     };
     if show_secrets {
         printer.plaintext(&SecretBytes::new(text.into_bytes()))?;
@@ -229,10 +229,11 @@ fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, 
 }
 
 /// A line per object, in columns.
-fn summary(desired: &Desired) -> String {
+fn summary(desired: &Desired, redactor: &Redactor) -> String {
     let mut rows = vec![["KIND", "NAMESPACE", "NAME", "SECRETS", "SOURCE"].map(str::to_owned)];
     for resource in desired.resources() {
-        let identity = &resource.identity;
+        // A name can be encrypted as well, and a summary never shows values.
+        let identity = Identity::of(&mask::masked(resource, redactor)).unwrap_or_else(|_| resource.identity.clone());
         let kind = if identity.group.is_empty() {
             identity.kind.clone()
         } else {
@@ -244,8 +245,8 @@ fn summary(desired: &Desired) -> String {
         };
         rows.push([
             kind,
-            identity.namespace.clone().unwrap_or_else(|| "-".to_owned()),
-            identity.name.clone(),
+            identity.namespace.unwrap_or_else(|| "-".to_owned()),
+            identity.name,
             secrets,
             format!("{}{}", resource.origin, protection(resource)),
         ]);

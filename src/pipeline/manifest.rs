@@ -19,10 +19,20 @@ const LIST_DEPTH: usize = 16;
 
 /// What one file holds.
 pub enum Manifests {
-    /// Objects, lists expanded, each with the line on which it starts.
-    Objects(Vec<(Value, Identity, u32)>),
+    /// Objects, lists expanded.
+    Objects(Vec<Manifest>),
     /// Something else, which is no error.
     Unrelated(Unrelated),
+}
+
+/// One object of a file.
+pub struct Manifest {
+    /// The object.
+    pub object: Value,
+    /// Who it is.
+    pub identity: Identity,
+    /// The line on which it starts, counted from one.
+    pub line: u32,
 }
 
 /// Why a file is not read as manifests.
@@ -154,7 +164,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
 
 fn objects_of(
     mut document: Document,
-    objects: &mut Vec<(Value, Identity, u32)>,
+    objects: &mut Vec<Manifest>,
 ) -> Result<(), ManifestError> {
     document.expand_aliases(&Limits::default())?;
     let value = decode::json_value(&document.root, Duplicates::LastWins)?;
@@ -170,14 +180,14 @@ fn expand(
     value: Value,
     node: &Node,
     depth: usize,
-    objects: &mut Vec<(Value, Identity, u32)>,
+    objects: &mut Vec<Manifest>,
 ) -> Result<(), ManifestError> {
     let line = node.position.line;
     match items_of(value) {
         Items::None(object) => {
             let identity =
                 Identity::of(&object).map_err(|source| ManifestError::Object { line, source })?;
-            objects.push((object, identity, line));
+            objects.push(Manifest { object, identity, line });
         }
         Items::List { kind, items } => {
             let depth = depth

@@ -1,9 +1,10 @@
 //! The first stage: the manifests of a tree.
 
-use tree::{ManifestFilter, OpenError, Opener, ReadError, Tree, TreePath};
+use tree::{ManifestFilter, OpenError, Opener, Protection, ReadError, Tree, TreePath};
 
-use super::manifest::{self, ManifestError, Manifests, Unrelated};
+use super::manifest::{self, Manifest, ManifestError, Manifests, Unrelated};
 use super::resource::{Origin, Resource};
+use super::secret_parts::SecretParts;
 
 /// What is to be rendered.
 pub enum Source<'a> {
@@ -212,21 +213,36 @@ fn read(
     match manifests {
         Manifests::Unrelated(why) => Ok(Some(why)),
         Manifests::Objects(objects) => {
-            resources.extend(
-                objects
-                    .into_iter()
-                    .map(|(object, identity, line)| Resource {
-                        object,
-                        identity,
-                        origin: Origin {
-                            path: path.clone(),
-                            line,
-                            protection: opened.protection.clone(),
-                        },
-                        was_sealed: false,
-                    }),
-            );
+            let mut secret_parts = match opened.protection {
+                Protection::None => Vec::new(),
+                _ => secret_parts(path, &raw, objects.len()),
+            }
+            .into_iter();
+            for Manifest { object, identity, line } in objects {
+                resources.push(Resource {
+                    object,
+                    identity,
+                    origin: Origin {
+                        path: path.clone(),
+                        line,
+                        protection: opened.protection.clone(),
+                    },
+                    secret: secret_parts.next().unwrap_or_default(),
+                    was_sealed: false,
+                });
+            }
             Ok(None)
         }
+    }
+}
+
+/// What is secret in each object of a protected file: what was encrypted there. The encrypted text has the same objects;
+/// where it cannot be read as such, all of each is secret.
+fn secret_parts(path: &TreePath, encrypted: &[u8], objects: usize) -> Vec<SecretParts> {
+    match manifest::read(path.as_str(), encrypted) {
+        Ok(Manifests::Objects(encrypted)) if encrypted.len() == objects => {
+            encrypted.iter().map(|manifest| SecretParts::of_encrypted(&manifest.object)).collect()
+        }
+        _ => vec![SecretParts::All; objects],
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use goyaml::Value;
 use tree::TreePath;
 
+use super::secret_parts::SecretParts;
+
 /// One object, who it is and where it came from.
 pub struct Resource {
     /// The object itself, an object value with its keys in the order of the source.
@@ -13,6 +15,8 @@ pub struct Resource {
     pub identity: Identity,
     /// The place in the source.
     pub origin: Origin,
+    /// What in it was encrypted where it stands.
+    pub secret: SecretParts,
     /// Whether it was a SealedSecret there.
     pub was_sealed: bool,
 }
