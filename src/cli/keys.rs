@@ -124,7 +124,11 @@ impl Keys {
                 // What is no sealing key may well be a key of another sort, and the other way round: only what is of
                 // no use at all is worth a word.
                 if !sealing {
-                    for unusable in loaded.unusable.iter().filter(|unusable| unusable.why != WhyUnusable::NotPrivate) {
+                    for unusable in loaded
+                        .unusable
+                        .iter()
+                        .filter(|unusable| unusable.why != WhyUnusable::NotPrivate)
+                    {
                         printer.warn(&format!("{name}:{}: {}", unusable.line, unusable.why));
                     }
                 }

@@ -24,7 +24,9 @@ use super::failure::Failure;
 use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
-use crate::pipeline::{Desired, Identity, Resource, SealedPolicy, Source, mask, materialise, render};
+use crate::pipeline::{
+    Desired, Identity, Resource, SealedPolicy, Source, mask, materialise, render,
+};
 
 /// The name under which standard input is rendered.
 const STANDARD_INPUT: &str = "stdin.yaml";
@@ -233,7 +235,8 @@ fn summary(desired: &Desired, redactor: &Redactor) -> String {
     let mut rows = vec![["KIND", "NAMESPACE", "NAME", "SECRETS", "SOURCE"].map(str::to_owned)];
     for resource in desired.resources() {
         // A name can be encrypted as well, and a summary never shows values.
-        let identity = Identity::of(&mask::masked(resource, redactor)).unwrap_or_else(|_| resource.identity.clone());
+        let identity = Identity::of(&mask::masked(resource, redactor))
+            .unwrap_or_else(|_| resource.identity.clone());
         let kind = if identity.group.is_empty() {
             identity.kind.clone()
         } else {

@@ -162,10 +162,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
     Ok(Manifests::Objects(objects))
 }
 
-fn objects_of(
-    mut document: Document,
-    objects: &mut Vec<Manifest>,
-) -> Result<(), ManifestError> {
+fn objects_of(mut document: Document, objects: &mut Vec<Manifest>) -> Result<(), ManifestError> {
     document.expand_aliases(&Limits::default())?;
     let value = decode::json_value(&document.root, Duplicates::LastWins)?;
     if matches!(value, Value::Null) {
@@ -187,7 +184,11 @@ fn expand(
         Items::None(object) => {
             let identity =
                 Identity::of(&object).map_err(|source| ManifestError::Object { line, source })?;
-            objects.push(Manifest { object, identity, line });
+            objects.push(Manifest {
+                object,
+                identity,
+                line,
+            });
         }
         Items::List { kind, items } => {
             let depth = depth

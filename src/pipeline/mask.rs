@@ -29,7 +29,11 @@ pub fn masked(resource: &Resource, redactor: &Redactor) -> Value {
             let masked = match key.as_str() {
                 "data" if is_secret => mask_values(value, Encoding::Base64, redactor),
                 "stringData" if is_secret => mask_values(value, Encoding::None, redactor),
-                "metadata" => mask(&without_last_applied(value, redactor), parts.entry(key), redactor),
+                "metadata" => mask(
+                    &without_last_applied(value, redactor),
+                    parts.entry(key),
+                    redactor,
+                ),
                 _ => mask(value, parts.entry(key), redactor),
             };
             (key.clone(), masked)
@@ -87,7 +91,8 @@ fn mask_values(field: &Value, encoding: Encoding, redactor: &Redactor) -> Value 
 fn without_last_applied(metadata: &Value, redactor: &Redactor) -> Value {
     let mut metadata = metadata.clone();
     if let Value::Object(entries) = &mut metadata
-        && let Some((_, Value::Object(annotations))) = entries.iter_mut().find(|(key, _)| key == "annotations")
+        && let Some((_, Value::Object(annotations))) =
+            entries.iter_mut().find(|(key, _)| key == "annotations")
     {
         for (key, value) in annotations {
             if key == LAST_APPLIED {
@@ -108,13 +113,17 @@ fn mask(value: &Value, parts: &SecretParts, redactor: &Redactor) -> Value {
         }
         Value::Object(entries) => {
             let mask_entry = |(key, value): &(String, Value)| {
-                (redactor.redact(key).into_owned(), mask(value, parts.entry(key), redactor))
+                (
+                    redactor.redact(key).into_owned(),
+                    mask(value, parts.entry(key), redactor),
+                )
             };
             Value::Object(entries.iter().map(mask_entry).collect())
         }
         Value::Mapping(entries) => {
-            let mask_entry =
-                |(key, value): &(Value, Value)| (mask(key, parts, redactor), mask(value, parts, redactor));
+            let mask_entry = |(key, value): &(Value, Value)| {
+                (mask(key, parts, redactor), mask(value, parts, redactor))
+            };
             Value::Mapping(entries.iter().map(mask_entry).collect())
         }
         Value::String(text) if *parts == SecretParts::All => fingerprint(text.as_bytes(), redactor),

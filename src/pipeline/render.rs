@@ -218,7 +218,12 @@ fn read(
                 _ => secret_parts(path, &raw, objects.len()),
             }
             .into_iter();
-            for Manifest { object, identity, line } in objects {
+            for Manifest {
+                object,
+                identity,
+                line,
+            } in objects
+            {
                 resources.push(Resource {
                     object,
                     identity,
@@ -240,9 +245,10 @@ fn read(
 /// where it cannot be read as such, all of each is secret.
 fn secret_parts(path: &TreePath, encrypted: &[u8], objects: usize) -> Vec<SecretParts> {
     match manifest::read(path.as_str(), encrypted) {
-        Ok(Manifests::Objects(encrypted)) if encrypted.len() == objects => {
-            encrypted.iter().map(|manifest| SecretParts::of_encrypted(&manifest.object)).collect()
-        }
+        Ok(Manifests::Objects(encrypted)) if encrypted.len() == objects => encrypted
+            .iter()
+            .map(|manifest| SecretParts::of_encrypted(&manifest.object))
+            .collect(),
         _ => vec![SecretParts::All; objects],
     }
 }
