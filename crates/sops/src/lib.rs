@@ -21,7 +21,8 @@
 //! Some files that sops writes and then cannot open are opened: a rule on comments in a list with an encrypted comment, a
 //! quoted `<<` key.
 //!
-//! Without a form here: a mapping or list inside an INI section, which sops prints in Go's own notation.
+//! Without a form here: a mapping or list inside an INI section, and an extracted comment of a list, which sops prints as
+//! Go's own structures.
 #![forbid(unsafe_code)]
 
 pub mod config;

@@ -8,11 +8,11 @@ use secret::LockedBytes;
 use sops::{KeyError, KeyService, MasterKey, Unwrapped};
 
 /// X25519 identities.
-pub struct AgeKeys(Vec<Identity>);
+pub(crate) struct AgeKeys(Vec<Identity>);
 
 impl AgeKeys {
     /// From `AGE-SECRET-KEY-…` texts.
-    pub fn new(identities: &[String]) -> Self {
+    pub(crate) fn new(identities: &[String]) -> Self {
         Self(
             identities
                 .iter()
