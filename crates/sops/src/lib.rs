@@ -13,8 +13,8 @@
 //!
 //! * a key that stands twice in a JSON object or in any document of a YAML stream; text behind a JSON object; an object
 //!   that ends with the file;
-//! * base64 with stray bits, a tag of other than 16 bytes, text other than blanks behind the bracket of a value, a data
-//!   key of other than 32 bytes, a share of the data key at point zero, a threshold above 255;
+//! * base64 with stray bits, a tag of other than 16 bytes, text other than blanks behind the bracket of a value
+//!   on its line, a data key of other than 32 bytes, a share of the data key at point zero, a threshold above 255;
 //! * an encrypted comment in the place of a mapping's value, a scalar that does not fit its YAML tag, nesting deeper than
 //!   500 levels, field names of the metadata in other case.
 //!

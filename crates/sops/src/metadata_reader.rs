@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::document::{Map, Scalar, Value};
-use crate::metadata::{KeyGroup, MasterKey, Metadata, Selection};
+use crate::metadata::{KeyGroup, MakeSelection, MasterKey, Metadata, Selection};
 use goyaml::Timestamp;
 
 /// Why the `sops` block does not read. Names fields, never their content.
@@ -152,7 +152,7 @@ fn group(fields: Fields<'_>) -> Result<KeyGroup, MetadataError> {
 }
 
 fn selection(fields: Fields<'_>) -> Result<Selection, MetadataError> {
-    let rules: [(&str, fn(String) -> Selection); 6] = [
+    let rules: [(&str, MakeSelection); 6] = [
         ("unencrypted_suffix", Selection::UnencryptedSuffix),
         ("encrypted_suffix", Selection::EncryptedSuffix),
         ("unencrypted_regex", Selection::UnencryptedRegex),

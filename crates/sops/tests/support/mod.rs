@@ -16,7 +16,11 @@ impl AgeKeys {
         Self(
             identities
                 .iter()
-                .map(|identity| identity.parse().unwrap())
+                .map(|identity| {
+                    identity
+                        .parse()
+                        .unwrap_or_else(|error| panic!("an identity: {error}"))
+                })
                 .collect(),
         )
     }
@@ -36,7 +40,10 @@ impl KeyService for AgeKeys {
                 reader.read_to_end(&mut key).ok().map(|_| key)
             });
         match opened {
-            Some(mut key) => Ok(Unwrapped::Key(LockedBytes::take(&mut key).unwrap())),
+            Some(mut key) => match LockedBytes::take(&mut key) {
+                Ok(key) => Ok(Unwrapped::Key(key)),
+                Err(error) => panic!("locked memory: {error}"),
+            },
             None => Ok(Unwrapped::NotForMe),
         }
     }
