@@ -13,6 +13,7 @@ mod place;
 mod preview;
 mod printer;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -50,19 +51,28 @@ impl From<Outcome> for ExitCode {
 /// To be called once, first thing in `main`: keys are taken out of the environment while there is one thread.
 pub fn run() -> Outcome {
     let environment = Environment::take();
-    let Arguments { command, color, quiet } = match Arguments::try_parse() {
+    let Arguments {
+        command,
+        color,
+        quiet,
+    } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are errors to clap, but not to the user. Nothing is left to tell when printing fails.
             let _ = error.print();
-            return if error.use_stderr() { Outcome::Failed } else { Outcome::Done };
+            return if error.use_stderr() {
+                Outcome::Failed
+            } else {
+                Outcome::Done
+            };
         }
     };
     let redactor = match FingerprintKey::generate() {
         Ok(key) => Arc::new(Redactor::new(key)),
         Err(error) => {
-            let printer = Printer::new(Arc::new(Redactor::default()), color, quiet);
-            return report(&printer, &error.into());
+            // Nothing has been opened yet, so there is nothing to redact. Nothing is left to tell when printing fails.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            return Outcome::Failed;
         }
     };
     let printer = Printer::new(redactor, color, quiet);

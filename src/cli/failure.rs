@@ -25,8 +25,6 @@ pub(super) enum Failure {
     ExtractPath(#[source] sops::ExtractPathError),
     #[error("`--include` or `--exclude`")]
     Glob(#[source] tree::GlobError),
-    #[error("no random numbers from the system")]
-    Fingerprints(#[from] secret::GenerateKeyError),
     #[error("cannot print as JSON")]
     Json(#[source] goyaml::json::WriteError),
     #[error("cannot read the keys in `{}`", path.display())]
@@ -124,7 +122,6 @@ impl Failure {
             Self::DecryptionOrder(_) => "decryption-order",
             Self::Decrypt { source, .. } => source.reason(),
             Self::ExtractPath(_) => "extract-path",
-            Self::Fingerprints(error) => error.reason(),
             Self::Glob(error) => error.reason(),
             Self::Json(error) => error.reason(),
             Self::KeyFile { .. } => "key-file",
@@ -158,7 +155,9 @@ impl Failure {
                 "somebody changed the file without sops; compare it with an earlier commit, and see what it holds with \
                  `lockstep decrypt --ignore-mac`"
             }
-            "not-encrypted" => "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`",
+            "not-encrypted" => {
+                "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`"
+            }
             "no-key-in-file" => {
                 "keys are age identities, OpenSSH or PGP private keys, RSA keys in PEM, or Kubernetes Secrets with `tls.key`"
             }

@@ -21,8 +21,10 @@ pub(super) fn run(printer: &Printer) -> Result<Outcome, Failure> {
     Man::new(command.clone()).render(&mut page)?;
     page.write_all(EXIT_CODES.as_bytes())?;
     for subcommand in command.get_subcommands() {
-        let name = format!("lockstep-{}", subcommand.get_name());
-        Man::new(subcommand.clone().name(name)).render(&mut page)?;
+        let title = format!("lockstep-{}", subcommand.get_name());
+        Man::new(subcommand.clone())
+            .title(title)
+            .render(&mut page)?;
     }
     printer.data(&String::from_utf8_lossy(&page))?;
     Ok(Outcome::Done)

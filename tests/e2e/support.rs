@@ -29,7 +29,13 @@ impl Run {
     /// The run, after it was seen to end with `code`.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.text(), self.stderr);
+        assert_eq!(
+            self.code,
+            code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.text(),
+            self.stderr
+        );
         self
     }
 }
@@ -62,7 +68,10 @@ where
         .env("HOME", "/nonexistent")
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .args(arguments);
-    Lockstep { command, input: Vec::new() }
+    Lockstep {
+        command,
+        input: Vec::new(),
+    }
 }
 
 impl Lockstep {
@@ -120,7 +129,10 @@ impl Lockstep {
             command.current_dir(folder);
         }
         let run = feed(command, &self.input).into();
-        (run, fs::read_to_string(&log).expect("strace writes its log"))
+        (
+            run,
+            fs::read_to_string(&log).expect("strace writes its log"),
+        )
     }
 }
 
@@ -171,7 +183,9 @@ pub fn keys() -> &'static Keys {
     KEYS.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let age = folder.path().join("age.txt");
-        run(Command::new(peers::program("age", "age-keygen")).arg("-o").arg(&age));
+        run(Command::new(peers::program("age", "age-keygen"))
+            .arg("-o")
+            .arg(&age));
         let text = fs::read_to_string(&age).unwrap();
         let age_recipient = text
             .lines()
@@ -179,11 +193,25 @@ pub fn keys() -> &'static Keys {
             .expect("age-keygen names the public key")
             .to_owned();
         run(Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=sealed-secret", "-keyout"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "3650",
+                "-subj",
+                "/CN=sealed-secret",
+                "-keyout",
+            ])
             .arg(folder.path().join("sealing.pem"))
             .arg("-out")
             .arg(folder.path().join("sealing.crt")));
-        Keys { folder, age_recipient }
+        Keys {
+            folder,
+            age_recipient,
+        }
     })
 }
 
@@ -214,9 +242,17 @@ pub fn sops_decrypt(path: &Path) -> Run {
 /// Seals a Secret manifest with kubeseal for the test's sealing key.
 pub fn kubeseal(secret: &str, flags: &[&str]) -> Vec<u8> {
     let mut command = Command::new(peers::program("kubeseal", "kubeseal"));
-    command.arg("--cert").arg(keys().sealing_certificate()).args(["-o", "yaml"]).args(flags);
+    command
+        .arg("--cert")
+        .arg(keys().sealing_certificate())
+        .args(["-o", "yaml"])
+        .args(flags);
     let output = feed(command, secret.as_bytes());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 

@@ -104,7 +104,9 @@ pub enum Tag {
 }
 
 /// Comments around a node. Each is the text with its `#` signs, lines joined by newlines; empty when absent.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+///
+/// `Debug` shows how long each is but never its text, since a comment may be a plaintext too.
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Comments {
     /// On the lines before the node, without a blank line between.
     pub head: String,
@@ -179,6 +181,16 @@ impl Clone for Node {
                 },
             }
         }
+    }
+}
+
+impl fmt::Debug for Comments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Comments")
+            .field("head", &self.head.len())
+            .field("line", &self.line.len())
+            .field("foot", &self.foot.len())
+            .finish()
     }
 }
 

@@ -6,6 +6,25 @@
 //!   `kubeseal --recovery-unseal` and the controller do, and [seals](SealedSecret::seal) one with a [`Certificate`].
 //! * [`Certificate::seal`] seals a single value, as `kubeseal --raw` does.
 //!
+//! ```
+//! use sealed::{Format, OpenOptions, SealedSecret, SealingKeys};
+//!
+//! # fn main() {}
+//! fn opened(keys: &[u8], text: &[u8]) -> Result<Vec<secret::SecretString>, Box<dyn std::error::Error>> {
+//!     let mut ring = SealingKeys::new();
+//!     if let Some(unusable) = ring.add("keys.yaml", keys).pop() {
+//!         return Err(unusable.into());
+//!     }
+//!     let unsealer = ring.unsealer();
+//!     let mut printed = Vec::new();
+//!     for sealed in SealedSecret::parse_all(text)? {
+//!         let secret = sealed.open(&unsealer, OpenOptions::default())?;
+//!         printed.push(secret.print(Format::Yaml));
+//!     }
+//!     Ok(printed)
+//! }
+//! ```
+//!
 //! This crate knows nothing of files, clusters, clocks or the environment; it is given bytes and gives bytes back.
 //!
 //! # What opening does not protect
@@ -16,15 +35,25 @@
 //!
 //! # Known differences from kubeseal 0.40
 //!
-//! * Every document of a file is opened, not the first alone. Unknown and misspelt fields, fields named twice, and
-//!   objects without `kind`, `apiVersion` or name are errors, where kubeseal prints a Secret with less in it.
-//! * A template whose annotations state another scope than the object's own is refused.
-//! * Templates that could tell something about a value by failing are refused unless allowed: [`TemplatePolicy`].
+//! Refused here, printed there:
+//!
+//! * Objects without `kind`, `apiVersion` or name, with unknown or misspelt fields, with a field named twice or with
+//!   YAML merge keys: kubeseal prints a Secret with less in it than was meant. Text behind the first document, of which
+//!   kubeseal knows nothing, is read like the first.
+//! * A template whose annotations state another scope than the object's own.
+//! * Templates that could tell something about a value by failing, unless [`TemplatePolicy::Any`] is given. Templates
+//!   that ask for the time or for chance (`now`, `genPrivateKey`, `randAlphaNum`) fail: each opening would give
+//!   another Secret. So do those beyond the limits of `gotemplate`.
+//! * Keys below 2048 bits, RSA blocks shorter than their key, session keys of other lengths than 32 bytes; kubeseal and
+//!   the controller make none of these.
+//!
+//! Otherwise:
+//!
 //! * Every key of a PEM file counts, and unusable keys are reported, where kubeseal takes the first and goes on.
-//! * Keys below 2048 bits are refused, as are RSA blocks shorter than their key, session keys of other lengths than 32
-//!   bytes, and YAML merge keys; kubeseal and the controller make none of these.
-//! * Values that YAML cannot hold unescaped: kubeseal fails on DEL, and turns U+0085 in a label into a blank, since it
-//!   reads its own JSON as YAML. Here both are printed as they are, escaped.
+//! * In YAML, kubeseal fails on a label with DEL in it and turns U+0085 into a blank, since it reads its own JSON as
+//!   YAML. Here both are printed as they are, escaped.
+//! * Keys such as `01`, `10` and `1e3` in one map make the order of go-yaml v2 a circle, and kubeseal prints them in an
+//!   order of chance.
 #![forbid(unsafe_code)]
 
 mod certificate;

@@ -50,7 +50,7 @@ pub enum OpenError {
     ///
     /// Which of these it is cannot be told, and must not: it would help whoever made the value.
     #[error(
-        "{}{path}: no loaded key opens this under {label} scope (loaded: {})",
+        "{}{path}: no loaded key opens this under {scope} scope (loaded: {})",
         at(*line), listed(loaded)
     )]
     NoKeyOpens {
@@ -59,7 +59,7 @@ pub enum OpenError {
         /// Its line; zero where that is not known.
         line: u32,
         /// The scope that the object's annotations state.
-        label: Scope,
+        scope: Scope,
         /// The keys that were tried.
         loaded: Vec<KeyFingerprint>,
     },
@@ -190,6 +190,19 @@ impl SealedSecret {
         Ok(secret)
     }
 
+    /// Whether every value opens; nothing else is looked at, and no template runs.
+    ///
+    /// # Errors
+    ///
+    /// For the first value that does not open, or a scope that is stated in two ways.
+    pub fn verify(&self, unsealer: &Unsealer<'_>) -> Result<(), OpenError> {
+        self.check_scope()?;
+        if let Some(blob) = &self.deprecated {
+            self.open_entries(std::slice::from_ref(blob), "spec.", unsealer)?;
+        }
+        self.open_values(unsealer).map(drop)
+    }
+
     /// The same object with its values sealed for the owner of `certificate`, which is how a SealedSecret moves to a
     /// new key. Templates do not run, and nothing but the values changes.
     ///
@@ -270,7 +283,7 @@ impl SealedSecret {
             OpenError::NoKeyOpens {
                 path,
                 line,
-                label: self.scope(),
+                scope: self.scope(),
                 loaded: unsealer.fingerprints().cloned().collect(),
             }
         })

@@ -16,41 +16,57 @@ pub(crate) struct Block<'t> {
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// Every complete block of `text`.
+/// Every complete block of `text`. One without an end ends where the next begins, and is left out.
 pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
-    let mut lines = text.lines().zip(1_u32..);
-    while let Some((begin, line)) = lines.next() {
-        let Some(label) = boundary(begin, "-----BEGIN ") else {
-            continue;
-        };
-        let mut encrypted = false;
-        // Room for the largest key, so that no piece of one is left behind where the text was before it grew.
-        let mut body = Zeroizing::new(String::with_capacity(8 << 10));
-        let mut complete = false;
-        for (inner, _) in lines.by_ref() {
-            let inner = inner.trim();
-            if boundary(inner, "-----END ") == Some(label) {
-                complete = true;
-                break;
-            }
-            match inner.split_once(':') {
-                Some((name, value)) => {
-                    encrypted |= name == "Proc-Type" && value.contains("ENCRYPTED");
-                }
-                None => body.push_str(inner),
-            }
-        }
-        if complete {
-            found.push(Block {
+    let mut open: Option<Open<'_>> = None;
+    for (text, line) in text.lines().zip(1..) {
+        if let Some(label) = boundary(text, "-----BEGIN ") {
+            open = Some(Open {
                 label,
                 line,
-                encrypted,
-                body: STANDARD.decode(body.as_bytes()).ok().map(Zeroizing::new),
+                encrypted: false,
+                // Room for the largest key, so that no piece of one is left behind where the text was before it grew.
+                body: Zeroizing::new(String::with_capacity(8 << 10)),
             });
+        } else if let Some(label) = boundary(text, "-----END ") {
+            found.extend(
+                open.take()
+                    .filter(|open| open.label == label)
+                    .map(Open::close),
+            );
+        } else if let Some(open) = &mut open {
+            match text.split_once(':') {
+                Some((name, value)) => {
+                    open.encrypted |= name == "Proc-Type" && value.contains("ENCRYPTED");
+                }
+                None => open.body.push_str(text.trim()),
+            }
         }
     }
     found
+}
+
+/// A block whose end is still to come.
+struct Open<'t> {
+    label: &'t str,
+    line: u32,
+    encrypted: bool,
+    body: Zeroizing<String>,
+}
+
+impl<'t> Open<'t> {
+    fn close(self) -> Block<'t> {
+        Block {
+            label: self.label,
+            line: self.line,
+            encrypted: self.encrypted,
+            body: STANDARD
+                .decode(self.body.as_bytes())
+                .ok()
+                .map(Zeroizing::new),
+        }
+    }
 }
 
 fn boundary<'t>(line: &'t str, start: &str) -> Option<&'t str> {
@@ -65,7 +81,8 @@ mod tests {
     fn blocks_are_found_between_other_text() {
         let text = "Bag Attributes\n-----BEGIN A B-----\r\nYWJj\r\nZGVm\r\n-----END A B-----\nrest\n\
                     -----BEGIN C-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nYWJj\n-----END C-----\n\
-                    -----BEGIN D-----\n!\n-----END D-----\n-----BEGIN E-----\nYWJj\n";
+                    -----BEGIN D-----\n!\n-----END D-----\n\
+                    -----BEGIN E-----\nYWJj\n-----BEGIN F-----\n-----END F-----\n-----END E-----\n-----BEGIN G-----\nYWJj\n";
         let found = blocks(text);
         let shape: Vec<_> = found
             .iter()
@@ -83,7 +100,8 @@ mod tests {
             [
                 ("A B", 2, false, Some(6)),
                 ("C", 7, true, Some(3)),
-                ("D", 13, false, None)
+                ("D", 13, false, None),
+                ("F", 18, false, Some(0))
             ]
         );
     }

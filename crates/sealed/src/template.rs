@@ -5,9 +5,12 @@
 //! can be seen: in a status, a log, an exit code (this is how `/v1/verify` of the controller was an oracle). So by
 //! default only templates run that succeed whatever the values are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use gotemplate::{Functions, Position, SyntaxFault, Template, Value};
+use gotemplate::{
+    Construct, Fault, Field, Functions, Position, RenderError, Schema, SyntaxFault, Template,
+    Totality, Value,
+};
 use secret::SecretBytes;
 use thiserror::Error;
 
@@ -37,11 +40,32 @@ pub enum TemplateError {
         fault: SyntaxFault,
     },
     /// Whether it succeeds could depend on a value, which [`TemplatePolicy::Total`] does not allow.
-    #[error("the success of the template could depend on a secret value")]
-    NotTotal,
+    #[error("template {position}: {construct}, which would tell something about a secret")]
+    NotTotal {
+        /// Where in the template.
+        position: Position,
+        /// What can fail.
+        construct: Construct,
+    },
+    /// It fails whatever the values are. This was found without them.
+    #[error("template {position}: {}{fault}", called(function.as_deref()))]
+    Fails {
+        /// Where in the template.
+        position: Position,
+        /// What goes wrong.
+        fault: Fault,
+        /// The function that fails.
+        function: Option<String>,
+    },
     /// It failed. What failed, and where, could depend on a value, and is not told.
     #[error("the template failed")]
     Failed,
+}
+
+fn called(function: Option<&str>) -> String {
+    function
+        .map(|name| format!("`{name}`: "))
+        .unwrap_or_default()
 }
 
 impl TemplateError {
@@ -49,7 +73,8 @@ impl TemplateError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "template-syntax",
-            Self::NotTotal => "template-not-total",
+            Self::NotTotal { .. } => "template-not-total",
+            Self::Fails { .. } => "template-fails",
             Self::Failed => "template-failed",
         }
     }
@@ -60,37 +85,68 @@ pub(crate) struct Judged<'t> {
     templates: Vec<(&'t Entry<Option<String>>, Template)>,
     /// The texts of the templates, which each of them sees unrendered.
     siblings: Vec<(&'t str, &'t str)>,
+    policy: TemplatePolicy,
 }
 
-/// Parses the templates of `entries` and decides whether they may run. `encrypted` are the keys of the values.
+/// Parses the templates of `entries` and decides whether they may run on values as `encrypted` holds them.
 pub(crate) fn judge<'t>(
     entries: &'t [Entry<Option<String>>],
     encrypted: &[Entry<String>],
     policy: TemplatePolicy,
 ) -> Result<Judged<'t>, OpenError> {
-    let siblings: Vec<(&str, &str)> = entries
-        .iter()
-        .filter(|entry| encrypted.iter().all(|value| value.key != entry.key))
-        .filter_map(|entry| Some((entry.key.as_str(), entry.value.as_deref()?)))
-        .collect();
     let functions = Functions::controller();
-    let mut templates = Vec::with_capacity(entries.len());
+    let mut templates = Vec::new();
     for entry in entries {
         let Some(text) = &entry.value else { continue };
         let template = Template::parse(&entry.key, text, &functions).map_err(|error| {
             let (position, fault) = (error.position, error.fault);
             failed(entry, TemplateError::Syntax { position, fault })
         })?;
-        match policy {
-            // Until the template library can judge, no template counts as one that always succeeds.
-            TemplatePolicy::Total => return Err(failed(entry, TemplateError::NotTotal)),
-            TemplatePolicy::Any => {}
-        }
         templates.push((entry, template));
+    }
+    // A value wins over a template of the same key.
+    let values: HashSet<_> = encrypted.iter().map(|value| value.key.as_str()).collect();
+    let texts = entries
+        .iter()
+        .filter_map(|entry| Some((entry.key.as_str(), entry.value.as_deref()?)));
+    let siblings: Vec<_> = texts.filter(|(key, _)| !values.contains(key)).collect();
+    match policy {
+        TemplatePolicy::Any => {}
+        TemplatePolicy::Total => {
+            let schema = schema(encrypted, &siblings);
+            for (entry, template) in &templates {
+                if let Totality::Partial {
+                    position,
+                    construct,
+                } = template.totality(&schema)
+                {
+                    return Err(failed(
+                        entry,
+                        TemplateError::NotTotal {
+                            position,
+                            construct,
+                        },
+                    ));
+                }
+            }
+        }
     }
     Ok(Judged {
         templates,
         siblings,
+        policy,
+    })
+}
+
+/// What everyone knows of the data that templates see.
+fn schema(encrypted: &[Entry<String>], siblings: &[(&str, &str)]) -> Schema {
+    let public = siblings.iter().fold(Schema::new(), |schema, (key, text)| {
+        schema.with(*key, Field::Public(text.as_bytes().to_vec()))
+    });
+    encrypted.iter().fold(public, |schema, value| {
+        // Four letters of base64 stand for three bytes of the sealed value, which is longer than what is in it.
+        let longest = value.value.len() as u64 / 4 * 3;
+        schema.with(value.key.as_str(), Field::Secret { longest })
     })
 }
 
@@ -102,22 +158,43 @@ pub(crate) fn render<'t>(
     if judged.templates.is_empty() {
         return Ok(Vec::new());
     }
-    let siblings = judged
-        .siblings
-        .iter()
-        .map(|(key, text)| (*key, text.as_bytes()));
-    let values = values
+    let siblings = || {
+        judged
+            .siblings
+            .iter()
+            .map(|(key, text)| (*key, text.as_bytes()))
+    };
+    let opened = values
         .iter()
         .map(|(key, value)| (key.as_str(), value.expose()));
-    let data = Value::strings(values.chain(siblings));
+    let data = Value::strings(opened.chain(siblings()));
     let render = |(entry, template): &(&'t Entry<Option<String>>, Template)| {
-        // The cause is dropped: kubeseal tells it, and with `{{ fail .password }}` the value.
-        let rendered = template
-            .render(&data)
-            .map_err(|_| failed(entry, TemplateError::Failed))?;
+        let Ok(rendered) = template.render(&data) else {
+            // The error is dropped: kubeseal tells it, and with `{{ fail .password }}` the value. A template that
+            // passed the judgement fails on other values as well, and what it says of empty ones is harmless.
+            let error = match judged.policy {
+                TemplatePolicy::Any => TemplateError::Failed,
+                TemplatePolicy::Total => {
+                    let nothing = values.keys().map(|key| (key.as_str(), &b""[..]));
+                    match template.render(&Value::strings(nothing.chain(siblings()))) {
+                        Err(error) => fails(error),
+                        Ok(_) => TemplateError::Failed,
+                    }
+                }
+            };
+            return Err(failed(entry, error));
+        };
         Ok((entry.key.as_str(), SecretBytes::copy_of(rendered.expose())))
     };
     judged.templates.iter().map(render).collect()
+}
+
+fn fails(error: RenderError) -> TemplateError {
+    TemplateError::Fails {
+        position: error.position,
+        fault: error.fault,
+        function: error.function,
+    }
 }
 
 fn failed(entry: &Entry<Option<String>>, error: TemplateError) -> OpenError {

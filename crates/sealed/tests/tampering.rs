@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sealed::{Format, Scope};
+use sealed::{Format, Scope, SealedSecret};
 
 use support::{Chance, open, pairs, recovered};
 
@@ -70,12 +70,22 @@ fn tampered_values_are_refused_as_kubeseal_refuses_them() {
     let sealed = STANDARD.decode(sealed.as_str()).unwrap();
     let good = with_values(&[("a", &sealed)], "app", "ns", "");
     assert!(open(&good).is_ok() && recovered(&pair.key_file, "json", &good).is_some());
+    let keys = pair.keys();
+    let verified = |object: &[u8]| {
+        let sealed = SealedSecret::parse_all(object).unwrap();
+        sealed[0].verify(&keys.unsealer())
+    };
+    assert_eq!(verified(&good), Ok(()));
     for (what, value) in tampered(&sealed, &mut Chance(7)) {
         let object = with_values(&[("good", &sealed), ("a", &value)], "app", "ns", "");
         let error = open(&object)
             .err()
             .unwrap_or_else(|| panic!("{what} is accepted"));
         assert!(!error.contains("canary"), "{error}");
+        assert_eq!(
+            verified(&object).map_err(|error| error.to_string()),
+            Err(error.clone())
+        );
         assert!(
             error.starts_with("line 10: spec.encryptedData.a: "),
             "{error}"

@@ -1,5 +1,6 @@
 //! A test of its own process: it changes the environment, for which there must be no other thread. The harness is
 //! off.
+#![allow(clippy::expect_used)]
 
 use std::process::{Command, ExitCode};
 

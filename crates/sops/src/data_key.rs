@@ -155,7 +155,8 @@ fn unwrap_group<K: KeyService + ?Sized>(
             .unwrap_or(order.0.len())
     };
     let mut ordered: Vec<_> = group.keys.iter().collect();
-    ordered.sort_by_key(|key| rank(key.kind()));
+    // Of one kind those first whose private key is at hand. Any that opens gives the same, so only time depends on it.
+    ordered.sort_by_cached_key(|key| (rank(key.kind()), !keys.holds(key)));
     let mut attempts = Vec::new();
     for key in ordered {
         let cause = match keys.unwrap_key(key) {

@@ -14,6 +14,14 @@ pub trait KeyService {
     /// When the service is responsible for the key and could not unwrap it. A service that knows nothing of the key
     /// answers [`Unwrapped::NotForMe`].
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError>;
+
+    /// Whether the service is sure to hold a key of this name, as far as that can be told at hardly any cost.
+    ///
+    /// Keys that are held are asked for before others, which spares trying each private key on what is meant for
+    /// somebody else. It is a hint: the name is not authenticated, and a key can open what does not bear its name.
+    fn holds(&self, _key: &MasterKey) -> bool {
+        false
+    }
 }
 
 /// The answer of a [`KeyService`].
@@ -35,8 +43,8 @@ pub enum KeyError {
     #[error("the wrapped key does not open with this key")]
     Mismatch,
     /// The private key is protected by a passphrase and stayed locked.
-    #[error("cannot unlock the private key")]
-    Locked(#[source] LockedKey),
+    #[error("the private key stays locked: {0}")]
+    Locked(LockedKey),
     /// The wrapped key is a PGP message without integrity protection.
     #[error("the wrapped key has no integrity protection")]
     Unprotected,
@@ -46,6 +54,12 @@ pub enum KeyError {
     /// The operator's configuration does not allow asking for this key.
     #[error("use of this key is not allowed by the configuration")]
     NotAllowed,
+    /// A source of keys that the user named, such as a command, gave none.
+    #[error("`{name}` gave no usable key")]
+    Source {
+        /// The flag or variable that names the source.
+        name: &'static str,
+    },
     /// No service for this kind of key is configured.
     #[error("no service for this kind of key is configured")]
     NoService,
@@ -62,6 +76,7 @@ impl KeyError {
             Self::Memory => "no-key-memory",
             Self::NotAllowed => "key-not-allowed",
             Self::NoService => "no-key-service",
+            Self::Source { .. } => "key-source-failed",
         }
     }
 }
@@ -70,11 +85,19 @@ impl<S: KeyService + ?Sized> KeyService for &S {
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         (**self).unwrap_key(key)
     }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        (**self).holds(key)
+    }
 }
 
 impl<S: KeyService + ?Sized> KeyService for Box<S> {
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         (**self).unwrap_key(key)
+    }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        (**self).holds(key)
     }
 }
 
@@ -90,5 +113,9 @@ impl<S: KeyService> KeyService for [S] {
             }
         }
         failure.map_or(Ok(Unwrapped::NotForMe), Err)
+    }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        self.iter().any(|service| service.holds(key))
     }
 }

@@ -188,9 +188,12 @@ impl Directories for Directory {
                 .map(Step::Directory)
                 .map_err(miss),
             FileType::RegularFile => Ok(Step::File(name.to_owned())),
-            FileType::Symlink => readlinkat(directory, name, Vec::new())
-                .map(|target| Step::Link(target.into_bytes()))
-                .map_err(miss),
+            FileType::Symlink => match readlinkat(directory, name, Vec::new()) {
+                Ok(target) => Ok(Step::Link(target.into_bytes())),
+                // It is no link any more.
+                Err(Errno::INVAL) => Err(Miss::Changed),
+                Err(error) => Err(miss(error)),
+            },
             other => Ok(Step::Special(special(other))),
         }
     }

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use proptest::prelude::*;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use tempfile::TempDir;
 
 use crate::*;
@@ -443,4 +445,52 @@ fn a_deep_tree_in_memory_is_walked_and_dropped_without_a_deep_stack() {
         .unwrap()
         .join()
         .unwrap();
+}
+
+/// A path of few names, so that most of them exist; as a link's target also with dots.
+fn names(dots: bool) -> impl Strategy<Value = String> {
+    let component = if dots { "[ab]|\\.|\\.\\.|" } else { "[ab]" };
+    prop::collection::vec(component, 1..4).prop_map(|components| components.join("/"))
+}
+
+/// A few files and links, none below another.
+fn layout() -> impl Strategy<Value = Vec<(String, String)>> {
+    let content = prop_oneof![
+        "[xyz]",
+        names(true)
+            .prop_map(|target| format!("-> {}", if target.is_empty() { "." } else { &target }))
+    ];
+    prop::collection::vec((names(false), content), 1..10).prop_map(|mut entries| {
+        entries.sort();
+        entries.dedup_by(|(later, _), (earlier, _)| path(later).starts_with(&path(earlier)));
+        entries
+    })
+}
+
+/// What the kernel reads at a path when it follows links itself and may not leave the root.
+fn kernel_reads(root: &Path, at: &TreePath) -> Option<Vec<u8>> {
+    let root = fs::File::open(root).unwrap();
+    let resolution = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let file = openat2(root, at.as_str(), OFlags::RDONLY, Mode::empty(), resolution).ok()?;
+    let mut content = Vec::new();
+    std::io::Read::read_to_end(&mut fs::File::from(file), &mut content).ok()?;
+    Some(content)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn all_trees_agree_with_each_other_and_with_the_kernel(layout in layout(), paths in prop::collection::vec(names(false), 10)) {
+        let layout: Vec<_> = layout.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
+        let (outside, trees) = trees(&layout, &Limits::default());
+        for at in layout.iter().map(|(at, _)| *at).chain(paths.iter().map(String::as_str)).map(path) {
+            let [one, two, three] = trees.each_ref().map(|(_, tree)| {
+                tree.read(&at).map(|content| content.to_vec()).map_err(|error| error.to_string())
+            });
+            prop_assert_eq!(&one, &two, "{}", at);
+            prop_assert_eq!(&one, &three, "{}", at);
+            prop_assert_eq!(one.ok(), kernel_reads(&outside.path().join("root"), &at), "{}", at);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Upper and lower case, and the word cases of `huandu/xstrings`.
 
 use super::unicode::{
-    is_digit, is_letter, is_lower, is_number, is_punctuation, is_space, is_title, is_upper, to_lower, to_title, to_upper,
+    is_digit, is_letter, is_lower, is_number, is_punctuation, is_space, is_title, is_upper,
+    to_lower, to_title, to_upper,
 };
 use crate::error::Fault;
 use crate::format::quote::{Unit, units};
@@ -40,7 +41,11 @@ pub(super) fn title(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
             other => is_space(other),
         };
         previous = character;
-        if separated { to_title(character) } else { character }
+        if separated {
+            to_title(character)
+        } else {
+            character
+        }
     })
 }
 
@@ -54,9 +59,16 @@ pub(super) fn pascal(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Faul
     let text = text_at(arguments, 0)?;
     call.memory(text.len().saturating_mul(8))?;
     let all: Vec<char> = characters(text).collect();
-    let start = all.iter().take_while(|character| is_connector(**character)).count();
+    let start = all
+        .iter()
+        .take_while(|character| is_connector(**character))
+        .count();
     let mut out: String = all.iter().take(start).collect();
-    let Some(first) = all.get(start) else { return call.text(out) };
+    let Some(first) = all.get(start) else {
+        // A text of connectors alone has its last one twice.
+        out.extend(all.last());
+        return call.text(out);
+    };
     let mut in_capitals = is_upper(*first);
     let mut held = to_upper(*first);
     for &character in &all[start + 1..] {
@@ -111,40 +123,77 @@ fn is_alphabet(character: char) -> bool {
     is_letter(character) && !ideographic
 }
 
+/// The next character of the text that is one, and how many units it takes with the ones before it that are not; at
+/// the end of the text, `previous` stands in.
+fn next_valid(text: &[Unit], previous: char) -> (char, usize) {
+    let found = text.iter().enumerate().find_map(|(at, unit)| match unit {
+        Unit::Character(character) if *character != char::REPLACEMENT_CHARACTER => {
+            Some((*character, at + 1))
+        }
+        _ => None,
+    });
+    found.unwrap_or((previous, text.len()))
+}
+
 /// The next word of the text, its kind, and the rest.
-fn next_word(text: &[char]) -> (Word, &[char], &[char]) {
-    let Some(&first) = text.first() else { return (Word::Nothing, &[], &[]) };
-    let run = |from: usize, belongs: &dyn Fn(char) -> bool| {
-        from + text[from..].iter().take_while(|character| belongs(**character)).count()
+fn next_word(text: &[Unit]) -> (Word, &[Unit], &[Unit]) {
+    if text.is_empty() {
+        return (Word::Nothing, text, text);
+    }
+    let (first, start) = next_valid(text, char::REPLACEMENT_CHARACTER);
+    let run = |belongs: &dyn Fn(char) -> bool| {
+        let (mut at, mut previous) = (start, first);
+        while at < text.len() {
+            let (next, size) = next_valid(&text[at..], previous);
+            if !belongs(next) {
+                break;
+            }
+            (at, previous) = (at + size, next);
+        }
+        at
     };
     let lower = |character: char| is_alphabet(character) && !is_upper(character);
     let (kind, length) = if first == char::REPLACEMENT_CHARACTER {
-        (Word::Invalid, 1)
+        (Word::Invalid, start)
     } else if is_connector(first) {
-        (Word::Connector, run(1, &is_connector))
+        (Word::Connector, run(&is_connector))
     } else if is_punctuation(first) {
-        (Word::Punctuation, run(1, &is_punctuation))
+        (Word::Punctuation, run(&is_punctuation))
     } else if is_upper(first) {
-        let capitals = run(1, &is_upper);
-        let length = match text.get(capitals) {
-            // "HTTPStatus" is "HTTP" and "Status".
-            Some(next) if capitals > 1 && is_alphabet(*next) => capitals - 1,
-            Some(next) if capitals == 1 && is_alphabet(*next) => run(1, &lower),
-            _ => capitals,
-        };
-        (Word::Upper, length)
+        (Word::Upper, upper_word(text, first, start, run(&lower)))
     } else if is_alphabet(first) {
-        (Word::Letters, run(1, &lower))
+        (Word::Letters, run(&lower))
     } else if is_number(first) {
-        (Word::Number, run(1, &is_number))
+        (Word::Number, run(&is_number))
     } else {
         let other = |character: char| {
-            !(is_connector(character) || is_alphabet(character) || is_number(character) || is_punctuation(character))
+            !(is_connector(character)
+                || is_alphabet(character)
+                || is_number(character)
+                || is_punctuation(character))
         };
-        (Word::Other, run(1, &other))
+        (Word::Other, run(&other))
     };
     let (word, rest) = text.split_at(length);
     (kind, word, rest)
+}
+
+/// The length of a word that begins with a capital: a capitalized word, or capitals up to the next capitalized word.
+fn upper_word(text: &[Unit], first: char, start: usize, capitalized: usize) -> usize {
+    let (mut at, mut previous, mut last) = (start, first, 0);
+    while at < text.len() {
+        let (next, size) = next_valid(&text[at..], previous);
+        if !is_upper(next) {
+            // "HTTPStatus" is "HTTP" and "Status".
+            return match is_alphabet(next) {
+                true if at == start => capitalized,
+                true => at - last,
+                false => at,
+            };
+        }
+        (at, previous, last) = (at + size, next, size);
+    }
+    at
 }
 
 pub(super) fn snake(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -159,8 +208,11 @@ pub(super) fn kebab(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
 /// case follow it.
 fn connected(call: &Call<'_>, text: &[u8], connector: char) -> Result<Value, Fault> {
     call.memory(text.len().saturating_mul(10))?;
-    let all: Vec<char> = characters(text).collect();
-    let mut out = Lowered { text: String::new(), connector };
+    let all: Vec<Unit> = units(text).collect();
+    let mut out = Lowered {
+        text: Vec::new(),
+        connector,
+    };
     let (mut kind, mut word, mut rest) = next_word(&all);
     while !rest.is_empty() {
         if kind != Word::Connector {
@@ -171,20 +223,28 @@ fn connected(call: &Call<'_>, text: &[u8], connector: char) -> Result<Value, Fau
         match before {
             Word::Number => {
                 out.continue_number(&mut kind, &mut word, &mut rest);
-                out.connect_unless(matches!(kind, Word::Nothing | Word::Punctuation | Word::Connector));
+                out.connect_unless(matches!(
+                    kind,
+                    Word::Nothing | Word::Punctuation | Word::Connector
+                ));
             }
             Word::Connector => out.push(before, last),
             Word::Punctuation => {}
-            _ if kind != Word::Number => out.connect_unless(matches!(kind, Word::Connector | Word::Punctuation)),
+            _ if kind != Word::Number => {
+                out.connect_unless(matches!(kind, Word::Connector | Word::Punctuation))
+            }
             _ if rest.is_empty() => {}
             _ => {
                 let number = word;
                 (kind, word, rest) = next_word(rest);
                 if kind == Word::Letters {
-                    out.text.push(connector);
+                    out.connect_unless(false);
                     out.push(Word::Number, number);
                     out.continue_number(&mut kind, &mut word, &mut rest);
-                    out.connect_unless(matches!(kind, Word::Nothing | Word::Connector | Word::Punctuation));
+                    out.connect_unless(matches!(
+                        kind,
+                        Word::Nothing | Word::Connector | Word::Punctuation
+                    ));
                 } else {
                     out.push(Word::Number, number);
                     out.connect_unless(matches!(kind, Word::Connector | Word::Punctuation));
@@ -197,29 +257,43 @@ fn connected(call: &Call<'_>, text: &[u8], connector: char) -> Result<Value, Fau
 }
 
 struct Lowered {
-    text: String,
+    text: Vec<u8>,
     connector: char,
 }
 
 impl Lowered {
-    fn push(&mut self, kind: Word, word: &[char]) {
+    fn push(&mut self, kind: Word, word: &[Unit]) {
         let changes = matches!(kind, Word::Upper | Word::Connector);
-        let connector = self.connector;
-        self.text.extend(word.iter().map(|&character| match character {
-            character if !changes => character,
-            character if is_connector(character) => connector,
-            character if is_upper(character) => to_lower(character),
-            character => character,
-        }));
+        for unit in word {
+            let character = match unit {
+                Unit::Byte(byte) if !changes => {
+                    self.text.push(*byte);
+                    continue;
+                }
+                Unit::Byte(_) => char::REPLACEMENT_CHARACTER,
+                Unit::Character(character) if !changes => *character,
+                Unit::Character(character) if is_connector(*character) => self.connector,
+                Unit::Character(character) if is_upper(*character) => to_lower(*character),
+                Unit::Character(character) => *character,
+            };
+            self.text
+                .extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
     }
 
     fn connect_unless(&mut self, unless: bool) {
         if !unless {
-            self.text.push(self.connector);
+            self.text
+                .extend_from_slice(self.connector.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
-    fn continue_number<'t>(&mut self, kind: &mut Word, word: &mut &'t [char], rest: &mut &'t [char]) {
+    fn continue_number<'t>(
+        &mut self,
+        kind: &mut Word,
+        word: &mut &'t [Unit],
+        rest: &mut &'t [Unit],
+    ) {
         while matches!(kind, Word::Letters | Word::Number) {
             self.push(*kind, word);
             (*kind, *word, *rest) = next_word(rest);
@@ -236,7 +310,11 @@ pub(super) fn swapped(text: &[u8]) -> String {
                 after_space = false;
                 to_lower(character)
             } else if is_lower(character) {
-                if std::mem::replace(&mut after_space, false) { to_title(character) } else { to_upper(character) }
+                if std::mem::replace(&mut after_space, false) {
+                    to_title(character)
+                } else {
+                    to_upper(character)
+                }
             } else {
                 after_space = is_space(character);
                 character

@@ -52,8 +52,9 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Entries {
     entries: Vec<Entry>,
-    /// Where each key is; filled when there are more entries than are quickly looked through.
+    /// Where each key is, for the first `indexed` entries; used when there are more than are quickly looked through.
     index: HashMap<KeyId, usize>,
+    indexed: usize,
 }
 
 impl Entries {
@@ -61,40 +62,39 @@ impl Entries {
     const FEW: usize = 8;
 
     /// Where a key was set, if it was.
-    pub(super) fn position(&self, key: &Value) -> Option<Position> {
+    pub(super) fn position(&mut self, key: &Value) -> Option<Position> {
         self.place(key).map(|place| self.entries[place].at)
     }
 
     /// Sets the value of a key, in its old place if it has one.
     pub(super) fn set(&mut self, key: Value, value: Result<Value, DecodeError>, at: Position) {
-        if let Some(place) = self.place(&key) {
-            let entry = &mut self.entries[place];
-            // Go keeps the first key, except that a zero takes the sign of the last.
-            if let Value::Float(_) = key {
-                entry.key = key;
-            }
-            entry.value = value;
-            return;
+        let Some(place) = self.place(&key) else {
+            return self.push(key, value, at);
+        };
+        let entry = &mut self.entries[place];
+        // Go keeps the first key, except that a zero takes the sign of the last.
+        if let Value::Float(_) = key {
+            entry.key = key;
         }
-        if self.entries.len() == Self::FEW {
-            for (place, entry) in self.entries.iter().enumerate() {
-                self.index
-                    .extend(KeyId::of(&entry.key).map(|id| (id, place)));
-            }
-        }
-        if self.entries.len() >= Self::FEW {
-            self.index
-                .extend(KeyId::of(&key).map(|id| (id, self.entries.len())));
-        }
+        entry.value = value;
+    }
+
+    /// Adds the value of a key that is known to be new.
+    pub(super) fn push(&mut self, key: Value, value: Result<Value, DecodeError>, at: Position) {
         self.entries.push(Entry { key, value, at });
     }
 
-    fn place(&self, key: &Value) -> Option<usize> {
-        if self.entries.len() > Self::FEW {
-            return self.index.get(&KeyId::of(key)?).copied();
+    fn place(&mut self, key: &Value) -> Option<usize> {
+        if self.entries.len() <= Self::FEW {
+            // NaN differs from itself here as in Go.
+            return self.entries.iter().position(|entry| entry.key == *key);
         }
-        // NaN differs from itself here as in Go.
-        self.entries.iter().position(|entry| entry.key == *key)
+        for (place, entry) in self.entries.iter().enumerate().skip(self.indexed) {
+            self.index
+                .extend(KeyId::of(&entry.key).map(|id| (id, place)));
+        }
+        self.indexed = self.entries.len();
+        self.index.get(&KeyId::of(key)?).copied()
     }
 
     /// An object, or a mapping where some key is not a string.

@@ -66,6 +66,10 @@ impl Decoder {
         self.depth.enter(node.position)?;
         check_duplicates(node)?;
         let mut taken = self.taken.take();
+        // Strings of different text are different keys; numbers and aliases may mean the same.
+        let distinct = keys == Keys::Strings
+            && taken.is_none()
+            && pairs(node).all(|(key, _)| key.kind == Kind::Scalar);
         let mut merged = None;
         for (key, value) in pairs(node) {
             if is_merge(key) {
@@ -81,7 +85,11 @@ impl Decoder {
                 continue;
             }
             let value = self.value(value)?;
-            entries.set(name, Ok(value), key.position);
+            if distinct {
+                entries.push(name, Ok(value), key.position);
+            } else {
+                entries.set(name, Ok(value), key.position);
+            }
         }
         self.taken = taken;
         if let Some(merged) = merged {

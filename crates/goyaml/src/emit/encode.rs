@@ -1,7 +1,7 @@
 //! Values as nodes, as `yaml.Node`'s `Encode` makes them.
 
 use super::{
-    scalar::{Analysis, Style as Written},
+    analysis::{Analysis, Style as Written},
     value,
 };
 use crate::{
@@ -15,24 +15,61 @@ use crate::{
 /// go-yaml writes the value and parses the text, and so loses a text of several lines that starts with a tab; here it
 /// is kept, in double quotes. Keys keep their order.
 pub fn encode(value: &Value) -> Node {
-    match value {
-        Value::Array(items) => {
-            collection(Kind::Sequence, Tag::Seq, items.iter().map(encode).collect())
-        }
-        Value::Object(entries) => {
-            let nodes = entries
-                .iter()
-                .flat_map(|(key, value)| [string(key), encode(value)]);
-            collection(Kind::Mapping, Tag::Map, nodes.collect())
-        }
-        Value::Mapping(entries) => {
-            let nodes = entries
-                .iter()
-                .flat_map(|(key, value)| [encode(key), encode(value)]);
-            collection(Kind::Mapping, Tag::Map, nodes.collect())
-        }
-        _ => scalar(value::scalar(value, Dialect::GoYaml3)),
+    // A loop in place of recursion: a level's worth of nodes is much for the stack of a thread.
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut finished = enter(Child::Value(value), &mut open);
+    loop {
+        let Some(parent) = open.last_mut() else {
+            return finished.unwrap_or_default();
+        };
+        parent.node.content.extend(finished.take());
+        finished = match parent.children.next() {
+            Some(child) => enter(child, &mut open),
+            None => open.pop().map(|done| done.node),
+        };
     }
+}
+
+/// A collection whose content is not complete.
+struct Open<'v> {
+    node: Node,
+    children: Box<dyn Iterator<Item = Child<'v>> + 'v>,
+}
+
+/// What stands in a collection.
+enum Child<'v> {
+    Name(&'v str),
+    Value(&'v Value),
+}
+
+/// The node of a scalar; a collection is opened.
+fn enter<'v>(child: Child<'v>, open: &mut Vec<Open<'v>>) -> Option<Node> {
+    let (node, children): (_, Box<dyn Iterator<Item = Child<'v>> + 'v>) = match child {
+        Child::Name(name) => return Some(string(name)),
+        Child::Value(Value::Array(items)) => (
+            collection(Kind::Sequence, Tag::Seq, items.is_empty()),
+            Box::new(items.iter().map(Child::Value)),
+        ),
+        Child::Value(Value::Object(entries)) => (
+            collection(Kind::Mapping, Tag::Map, entries.is_empty()),
+            Box::new(
+                entries
+                    .iter()
+                    .flat_map(|(key, value)| [Child::Name(key), Child::Value(value)]),
+            ),
+        ),
+        Child::Value(Value::Mapping(entries)) => (
+            collection(Kind::Mapping, Tag::Map, entries.is_empty()),
+            Box::new(
+                entries
+                    .iter()
+                    .flat_map(|(key, value)| [Child::Value(key), Child::Value(value)]),
+            ),
+        ),
+        Child::Value(value) => return Some(scalar(value::scalar(value, Dialect::GoYaml3))),
+    };
+    open.push(Open { node, children });
+    None
 }
 
 /// The node of a string, without making a [`Value`] of it first.
@@ -40,20 +77,16 @@ pub fn string(text: &str) -> Node {
     scalar(value::string(text, Dialect::GoYaml3))
 }
 
-fn collection(kind: Kind, tag: Tag, content: Vec<Node>) -> Node {
-    let form = if content.is_empty() {
-        Form::Flow
-    } else {
-        Form::Any
+fn collection(kind: Kind, tag: Tag, empty: bool) -> Node {
+    let form = if empty { Form::Flow } else { Form::Any };
+    let style = Style {
+        form,
+        tagged: false,
     };
     Node {
         kind,
         tag,
-        style: Style {
-            form,
-            tagged: false,
-        },
-        content,
+        style,
         ..Node::default()
     }
 }

@@ -1,5 +1,8 @@
 //! The order in which go-yaml writes the keys of a Go map: numbers by size, texts with the numbers in them by size too
 //! (go-yaml: sorter.go).
+//!
+//! Outside ASCII the standard library's letters and numerals stand in for Go's, which are a little fewer (`½` is no
+//! digit to Go).
 
 use std::cmp::Ordering;
 

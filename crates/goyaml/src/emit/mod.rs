@@ -1,20 +1,22 @@
 //! YAML as go-yaml writes it, byte for byte.
 //!
-//! [`Emitter`](emitter::Emitter) follows go-yaml's state machine: it takes events, keeps indentation and pending comments,
-//! and chooses the style of each scalar. In front of it stand two walkers, one over nodes (everything that a
-//! `yaml.Node` says is kept) and one over plain values. The text grows in one string; runs of ordinary characters are
-//! copied whole.
+//! The emitter follows go-yaml's state machine: it takes events, keeps indentation and pending comments, and chooses the
+//! style of each scalar. In front of it stand two walkers, one over nodes (everything that a `yaml.Node` says is kept)
+//! and one over plain values. The text grows in one string; runs of ordinary characters are copied whole.
 //!
 //! go-yaml's own text does not always read back as what was written; [`Lossy`] says what happens then.
 //!
 //! This module knows no files, and of errors only the place.
 
+mod analysis;
+mod character;
 mod emitter;
 mod encode;
 mod event;
 mod key_order;
 mod node;
 mod scalar;
+mod text;
 mod value;
 
 use thiserror::Error;
@@ -32,7 +34,7 @@ use emitter::{Emitter, Rules};
 /// How go-yaml v3's `Encoder` is set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct EmitOptions {
-    /// Blanks per level, 2 to 9; anything else counts as 2 (`Encoder.SetIndent`).
+    /// Blanks per level, 2 to 9. Zero counts as 4, anything else as 2 (`Encoder.SetIndent`).
     pub indent: u8,
     /// Where the lists in a mapping stand.
     pub sequences: SequenceIndent,

@@ -74,7 +74,6 @@ impl WriteError {
 /// assert_eq!(out, "{\n\t\"a\\u0026b\": 1e+21\n}");
 /// # Ok::<(), goyaml::json::WriteError>(())
 /// ```
-#[derive(Debug)]
 pub struct Writer<'o> {
     out: &'o mut String,
     layout: Layout<'o>,
@@ -303,6 +302,9 @@ pub fn to_string(value: &Value) -> Result<String, WriteError> {
 
 /// Appends the text of a string without its quotes. Bytes that are not UTF-8 become `\ufffd`.
 pub fn escape_into(out: &mut String, text: &[u8], escape: Escape) {
+    if let Ok(text) = str::from_utf8(text) {
+        return escape_valid(out, text, escape);
+    }
     for chunk in text.utf8_chunks() {
         escape_valid(out, chunk.valid(), escape);
         out.extend(chunk.invalid().iter().map(|_| "\\ufffd"));

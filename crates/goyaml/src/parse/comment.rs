@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use super::cursor::Mark;
 use super::scanner::Scanner;
 use super::token::Body;
+use crate::resolve::Dialect;
 
 /// How far go-yaml looks over blank space for the next comment line, in bytes.
 const LOOK_AHEAD: usize = 512;
@@ -39,7 +40,7 @@ pub(super) enum Place {
 impl Scanner<'_> {
     /// Reads a comment behind a token on the same line.
     pub(super) fn scan_line_comment(&mut self, owner: u32) {
-        if self.cursor.newlines > 0 {
+        if self.cursor.newlines > 0 || self.dialect == Dialect::GoYaml2 {
             return;
         }
         let Some(blanks) = (0..LOOK_AHEAD).find(|&ahead| !self.cursor.is_blank(ahead)) else {
@@ -63,6 +64,11 @@ impl Scanner<'_> {
     /// Reads the comments from the `#` at the cursor on, up to the next token. `scan` is where the blank space
     /// before them started.
     pub(super) fn scan_comments(&mut self, scan: Mark) {
+        if self.dialect == Dialect::GoYaml2 {
+            // Unlike v3, it reads one line at a time, and so sees the tabs between them.
+            self.cursor.take_to(self.cursor.line_end());
+            return;
+        }
         let mut last = self.tokens.iter().rev();
         let mut token = last.next();
         if let Some(Body::FlowEntry) = token.map(|token| &token.body) {

@@ -2,27 +2,37 @@
 //!
 //! What go-yaml accepts is accepted here and gives the same tree: kinds, resolved tags, values, styles, anchors,
 //! places, and each comment at the node where go-yaml attaches it. What go-yaml refuses is refused, with an error of
-//! our own. go-yaml v2 (as `sigs.k8s.io/yaml` uses it) reads the same syntax and knows no comments; with
-//! [`Dialect::GoYaml2`] plain scalars get its tags, and an anchor is known up to the end of its document, not of the
-//! stream.
+//! our own. go-yaml v2 (as `sigs.k8s.io/yaml` uses it) reads the same syntax. With [`Dialect::GoYaml2`] there are no
+//! comments, plain scalars get v2's tags, an anchor is known up to the end of its document and not of the stream, and
+//! an error comes no token early, which matters for [`parse_first`].
 //!
 //! # Known differences
 //!
 //! * The nesting limit holds for the whole tree. go-yaml limits block and flow nesting to 10,000 levels each.
 //! * A tag whose `%XX` escapes are no UTF-8 gets replacement characters; go-yaml keeps the bytes.
+//! * The place of an empty value in a pair such as `[a: ]` is that of its `:`. go-yaml takes it from a token that its
+//!   queue may have overwritten (parserc.go), so that it depends on how many tokens came before.
+//! * Where bytes that are no text stand behind a document, go-yaml may have read them already, in its blocks of 512
+//!   bytes, and refuse the document. That is followed here, but not across a byte order mark, in UTF-16, where a
+//!   character lies on the border of two blocks, or where the last one is not complete. To a whole stream it makes no
+//!   difference.
 //! * go-yaml decides whether a byte order mark at the start of a line is skipped by the first bytes of its read
 //!   buffer (yamlprivateh.go). Here one more mark is skipped behind the first one, and none elsewhere.
 //!
 //! Nothing here knows of values, of secrets or of files.
 
+mod block;
+mod collection;
 mod comment;
 mod compose;
 mod cursor;
 mod error;
+mod flow;
 mod property;
 mod scalar;
 mod scanner;
 mod source;
+mod tag;
 mod token;
 
 use compose::Composer;
@@ -38,9 +48,9 @@ use crate::resolve::Dialect;
 pub struct Limits {
     /// How deep collections can be nested.
     pub depth: usize,
-    /// How many nodes the expansion of aliases can add to a document.
+    /// How many nodes can be copied for the aliases of a stream.
     pub expansion: usize,
-    /// How many bytes a text can have; never more than 4 GiB.
+    /// How many bytes a text can have, never more than 4 GiB, and how many can be copied for its aliases.
     pub size: usize,
 }
 

@@ -235,6 +235,7 @@ impl<'a> Scanner<'a> {
         self.cursor.skip_blanks();
         if self.cursor.byte(0) == b'#' {
             self.scan_line_comment(start.index);
+            self.cursor.take_to(self.cursor.line_end());
         }
         if !self.cursor.is_break_or_end(0) {
             return Err(ParseError::BlockHeader(self.cursor.mark.position()));

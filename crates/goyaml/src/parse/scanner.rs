@@ -1,7 +1,8 @@
 //! Text to tokens: indentation, simple keys, and which token starts with which character.
 //!
-//! The rules are those of YAML 1.1 in the form that go-yaml gives them (scannerc.go). The scanner stays two tokens
-//! ahead of the composer, as go-yaml's does, since how far it is ahead decides which comments are known in time.
+//! The rules are those of YAML 1.1 in the form that go-yaml gives them (scannerc.go). The scanner of v3 stays two tokens
+//! ahead of the composer, and so does this one: how far it is ahead decides which comments are known in time, and
+//! whether an error comes before the end of a document. That of v2 is not ahead.
 
 use std::collections::VecDeque;
 
@@ -12,12 +13,13 @@ use super::error::ParseError;
 use super::source::{Defect, Source};
 use super::token::{Body, KeyMark, Token};
 use crate::node::Form;
+use crate::resolve::Dialect;
 
 /// How long a simple key may be, in characters.
 const SIMPLE_KEY_LENGTH: u32 = 1024;
 
-/// How many tokens have to be known before the first of them is given out.
-const TOKENS_AHEAD: usize = 3;
+/// How many bytes go-yaml reads at once.
+const READ_BLOCK: usize = 512;
 
 /// A place where a key without `?` may have started.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +38,10 @@ pub(super) struct Scanner<'a> {
     pub(super) cursor: Cursor<'a>,
     defect: Option<Defect>,
     depth: usize,
+    /// v2 passes over comments.
+    pub(super) dialect: Dialect,
+    /// How many tokens have to be known before the first of them is given out.
+    least_tokens: usize,
     /// Tokens that were read and not yet taken.
     pub(super) tokens: VecDeque<Token<'a>>,
     /// Comments that were read and not yet taken.
@@ -57,7 +63,7 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(source: &'a Source<'_>, limits: &Limits) -> Self {
+    pub(super) fn new(source: &'a Source<'_>, dialect: Dialect, limits: &Limits) -> Self {
         let start = Token {
             start: Mark::default(),
             key: None,
@@ -67,6 +73,11 @@ impl<'a> Scanner<'a> {
             cursor: Cursor::new(&source.text),
             defect: source.defect,
             depth: limits.depth,
+            dialect,
+            least_tokens: match dialect {
+                Dialect::GoYaml3 => 3,
+                Dialect::GoYaml2 => 1,
+            },
             tokens: VecDeque::from([start]),
             comments: VecDeque::new(),
             taken: 0,
@@ -84,11 +95,28 @@ impl<'a> Scanner<'a> {
         if self.ready {
             return Ok(());
         }
-        while self.tokens.len() < TOKENS_AHEAD || self.front_may_be_key()? {
+        while self.tokens.len() < self.least_tokens || self.front_may_be_key()? {
             self.fetch()?;
         }
         self.ready = true;
         Ok(())
+    }
+
+    /// Refuses a document when go-yaml would have found bytes that are no text behind it: it reads in blocks
+    /// (readerc.go).
+    pub(super) fn check_block_read(&self) -> Result<(), ParseError> {
+        let offset = self.cursor.offset();
+        let read = (offset / READ_BLOCK + 1) * READ_BLOCK;
+        let is_read = match self.defect {
+            None => false,
+            // That the last character is not complete shows only there.
+            Some(Defect::Truncated) => self.cursor.at_end(),
+            Some(_) => offset + self.cursor.rest().len() < read,
+        };
+        match self.defect {
+            Some(defect) if is_read => Err(defect.at(self.cursor.mark.position())),
+            _ => Ok(()),
+        }
     }
 
     /// The next token. Call [`fill`](Self::fill) before.

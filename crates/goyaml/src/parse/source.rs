@@ -22,13 +22,15 @@ pub struct Source<'a> {
 pub(super) enum Defect {
     ControlCharacter,
     Encoding,
+    /// The last character is not complete.
+    Truncated,
 }
 
 impl Defect {
     pub(super) fn at(self, position: Position) -> ParseError {
         match self {
             Self::ControlCharacter => ParseError::ControlCharacter(position),
-            Self::Encoding => ParseError::Encoding(position),
+            Self::Encoding | Self::Truncated => ParseError::Encoding(position),
         }
     }
 }
@@ -77,14 +79,18 @@ fn decode_utf8(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
         Err(error) => {
             let (valid, _) = bytes.split_at(error.valid_up_to());
             let text = std::str::from_utf8(valid).unwrap_or_default();
-            (Cow::Borrowed(text), Some(Defect::Encoding))
+            let defect = match error.error_len() {
+                Some(_) => Defect::Encoding,
+                None => Defect::Truncated,
+            };
+            (Cow::Borrowed(text), Some(defect))
         }
     }
 }
 
 fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> (Cow<'static, str>, Option<Defect>) {
     let pairs = bytes.chunks_exact(2);
-    let mut defect = (!pairs.remainder().is_empty()).then_some(Defect::Encoding);
+    let mut defect = (!pairs.remainder().is_empty()).then_some(Defect::Truncated);
     let mut text = String::with_capacity(bytes.len() / 2);
     let units = pairs.filter_map(|pair| pair.try_into().ok().map(unit));
     for character in char::decode_utf16(units) {

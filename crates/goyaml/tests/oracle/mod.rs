@@ -18,11 +18,16 @@ pub fn cases(ordinary: u64) -> u64 {
 }
 
 /// A small deterministic generator (SplitMix64): the same seed gives the same cases on every machine.
+/// `LOCKSTEP_SEED` gives others.
 pub struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        let other: u64 = std::env::var("LOCKSTEP_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or(0);
+        Self(seed ^ other << 32)
     }
 
     pub fn next(&mut self) -> u64 {

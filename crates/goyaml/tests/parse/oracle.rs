@@ -1,6 +1,6 @@
 //! go-yaml's tree of a text, and ours, in one shape.
 
-use goyaml::{Comments, Document, Form, Kind, Node, Position};
+use goyaml::{Comments, Dialect, Document, Form, Kind, Limits, Node, Position};
 use peers::goyaml::{Answer, GoYaml};
 use serde_json::{Map, Value, json};
 
@@ -43,9 +43,45 @@ impl Oracle {
             difference,
         }
     }
+
+    /// Lets go-yaml v2 and our parser read the first document, and tells whether only one of them refuses it.
+    pub(crate) fn compare_v2(&mut self, text: &[u8]) -> Comparison {
+        let ours = goyaml::parse_first(text, Dialect::GoYaml2, &Limits::default());
+        let (accepted, difference) = match (self.peer.ask("v2json", text), ours) {
+            (Answer::Output(_), Err(error)) => (true, Some(format!("we refuse: {error}"))),
+            (Answer::Refusal(error), Ok(_)) if !is_about_values(&error) => {
+                (false, Some(format!("they refuse: {error}")))
+            }
+            (answer, _) => (matches!(answer, Answer::Output(_)), None),
+        };
+        Comparison {
+            accepted,
+            difference,
+        }
+    }
+
+    /// Whether go-yaml reads a text.
+    pub(crate) fn accepts(&mut self, text: &[u8]) -> bool {
+        matches!(self.peer.ask("node", text), Answer::Output(_))
+    }
 }
 
-/// Removes the places of empty values in pairs like the one in `[a: ]`.
+/// Whether go-yaml refused to decode what it had read.
+fn is_about_values(error: &str) -> bool {
+    [
+        "cannot decode",
+        "cannot unmarshal",
+        "contains itself",
+        "excessive aliasing",
+        "invalid base64",
+        "invalid map key",
+        "map merge requires",
+    ]
+    .iter()
+    .any(|part| error.contains(part))
+}
+
+/// Removes the places of empty values in pairs like the one in `[a: ]`, and of those in `{a: }`, which look the same.
 ///
 /// go-yaml takes them from a token that its queue may have overwritten by then (parserc.go), so that they depend on
 /// the number of tokens before.
@@ -53,12 +89,10 @@ fn without_unstable_places(mut tree: Value) -> Value {
     let content = tree.get_mut("content").map(Value::take);
     let is_pair = tree["kind"] == "mapping"
         && tree["style"][0] == "flow"
-        && content.as_ref().is_some_and(|content| {
-            content.as_array().is_some_and(|content| content.len() == 2)
-                && ["line", "column"]
-                    .iter()
-                    .all(|name| tree[name] == content[0][name])
-        });
+        && content
+            .as_ref()
+            .and_then(Value::as_array)
+            .is_some_and(|content| content.len() == 2);
     if let (Some(Value::Array(mut content)), Some(tree)) = (content, tree.as_object_mut()) {
         if is_pair
             && let Some(value) = content[1].as_object_mut()

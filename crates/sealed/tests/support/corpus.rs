@@ -151,7 +151,7 @@ fn string(text: &str) -> Value {
 }
 
 /// Templates over `.a` and `.b` that succeed whatever these hold.
-const TEMPLATES: &[&str] = &[
+pub(crate) const TEMPLATES: &[&str] = &[
     "",
     "fixed",
     "{{ .a }}",

@@ -1,16 +1,15 @@
-//! The forms that a value takes in text: how each begins, and how to read one back.
+//! The forms that a value takes in text, and how to read one back.
 //!
-//! Values are recognised by reading the text, not by writing the value: only the beginning of each form is made when
-//! a value is learned, and the rest is decoded from the text where that beginning turns up. Learning is therefore
-//! cheap, and a form needs no normal spelling: base64 may be wrapped, hexadecimal may change case.
+//! Values are recognised by reading the text, not by writing the value: only the [beginning](super::starts) of each
+//! form is made when a value is learned, and the rest is decoded from the text where that beginning turns up.
+//! Learning is therefore cheap, and a form needs no normal spelling: base64 may be wrapped, hexadecimal may change
+//! case.
 
 use std::ops::{Deref, Range};
 
 use zeroize::Zeroizing;
 
 use super::MAX_PIECE;
-use super::index::{LONG, SHORT};
-use super::sensitivity::Sensitivity;
 
 /// A way to write bytes as text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,58 +66,70 @@ impl Form {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// Reads `len` bytes in this form, whose beginning stands at `at`. Gives them and the whole range of text that
-    /// shows any bit of them.
-    pub(super) fn decode(
-        self,
-        text: &[u8],
-        at: usize,
-        len: usize,
-    ) -> Option<(Piece, Range<usize>)> {
-        let mut piece = Piece::new(len);
-        let rest = text.get(at..)?;
-        let mut start = at;
-        let read = match self {
-            Self::Plain => {
-                piece.extend(rest.get(..len)?);
-                Some(len)
-            }
+    /// Reads up to `len` bytes in this form, whose beginning stands at `at`.
+    pub(super) fn decode(self, text: &[u8], at: usize, len: usize) -> Piece {
+        let mut piece = Piece::new(at, len);
+        let rest = text.get(at..).unwrap_or_default();
+        // A reader stops where the text is not in its form; what it has read by then stands.
+        let _whole = match self {
+            Self::Plain => read_plain(rest, &mut piece),
             Self::Base64(alignment) => {
                 let (bits, before) = match alignment {
                     Alignment::None => (0, 0),
                     Alignment::One => (4, 1),
                     Alignment::Two => (2, 1),
                 };
-                start = at.checked_sub(before)?;
-                let shared = if before == 0 {
-                    0
-                } else {
-                    sextet(*text.get(start)?)?
-                };
-                read_base64(rest, shared, bits, &mut piece)
+                piece.start = at.saturating_sub(before);
+                match text.get(piece.start).copied().and_then(sextet) {
+                    Some(shared) => read_base64(rest, shared, bits, &mut piece),
+                    None => None,
+                }
             }
             Self::Hex => read_hex(rest, &mut piece),
             Self::Escaped => read_escaped(rest, &mut piece),
             Self::SingleQuoted => read_single_quoted(rest, &mut piece),
             Self::Percent => read_percent(rest, &mut piece),
-        }?;
-        Some((piece, start..at + read))
+        };
+        piece
+    }
+
+    /// The whole range of text that shows any bit of the first `len` bytes of `piece`.
+    pub(super) fn range(self, text: &[u8], piece: &Piece, len: usize) -> Range<usize> {
+        let end = piece.at + len.checked_sub(1).map_or(0, |last| piece.ends[last]);
+        let padding = match self {
+            Self::Base64(_) => text[end..]
+                .iter()
+                .take(2)
+                .take_while(|&&byte| byte == b'=')
+                .count(),
+            _ => 0,
+        };
+        piece.start..end + padding
     }
 }
 
 /// Decoded bytes, up to a length that was asked for.
 pub(super) struct Piece {
     bytes: Zeroizing<[u8; MAX_PIECE]>,
+    /// Where the text of each byte ends, after `at`.
+    ends: [usize; MAX_PIECE],
     filled: usize,
     wanted: usize,
+    /// Where the form begins that the bytes were read from.
+    at: usize,
+    /// Where the text begins that shows any bit of them.
+    start: usize,
 }
 
 impl Piece {
-    fn new(wanted: usize) -> Self {
+    fn new(at: usize, wanted: usize) -> Self {
         Self {
             bytes: Zeroizing::new([0; MAX_PIECE]),
+            ends: [0; MAX_PIECE],
             filled: 0,
             wanted: wanted.min(MAX_PIECE),
+            at,
+            start: at,
         }
     }
 
@@ -126,16 +137,12 @@ impl Piece {
         self.filled == self.wanted
     }
 
-    /// Adds as many of `bytes` as are still wanted: a piece may end inside a character.
-    fn extend(&mut self, bytes: &[u8]) {
-        let space = &mut self.bytes[self.filled..self.wanted];
-        let count = bytes.len().min(space.len());
-        space[..count].copy_from_slice(&bytes[..count]);
-        self.filled += count;
-    }
-
-    fn push_char(&mut self, character: char) {
-        self.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+    /// Adds as many of `bytes` as are still wanted: a piece may end inside a character. Their text ends at `end`.
+    fn extend(&mut self, bytes: &[u8], end: usize) {
+        let added = self.filled..self.wanted.min(self.filled + bytes.len());
+        self.bytes[added.clone()].copy_from_slice(&bytes[..added.len()]);
+        self.ends[added.clone()].fill(end);
+        self.filled = added.end;
     }
 }
 
@@ -145,114 +152,6 @@ impl Deref for Piece {
     fn deref(&self) -> &[u8] {
         &self.bytes[..self.filled]
     }
-}
-
-/// Calls `found` with the beginning of every form of `piece`: [`LONG`] bytes of it for a piece that is looked for
-/// everywhere, [`SHORT`] bytes for one that is looked for where it stands alone.
-pub(super) fn for_each_start(
-    piece: &[u8],
-    sensitivity: Sensitivity,
-    mut found: impl FnMut(&[u8], Form),
-) {
-    let (window, alignments): (_, &[_]) = match sensitivity {
-        Sensitivity::Everywhere => (LONG, &[Alignment::None, Alignment::One, Alignment::Two]),
-        Sensitivity::Alone => (SHORT, &[Alignment::None]),
-        Sensitivity::Nowhere | Sensitivity::Scalar => return,
-    };
-    if piece.len() < window {
-        return;
-    }
-    found(&piece[..window], Form::Plain);
-
-    for &alignment in alignments {
-        for alphabet in [STANDARD, URL] {
-            found(
-                &base64_start(piece, alignment, alphabet, window),
-                Form::Base64(alignment),
-            );
-        }
-    }
-    for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
-        let mut start = Start::new(window);
-        for byte in &piece[..window / 2] {
-            start.extend(&[
-                digits[usize::from(byte >> 4)],
-                digits[usize::from(byte & 15)],
-            ]);
-        }
-        found(&start, Form::Hex);
-    }
-    for (form, escapes) in ESCAPES {
-        if let Some(start) = escaped_start(piece, *escapes, window) {
-            found(&start, *form);
-        }
-    }
-}
-
-/// The first bytes of a form.
-struct Start {
-    bytes: Zeroizing<[u8; LONG]>,
-    filled: usize,
-    wanted: usize,
-}
-
-impl Start {
-    fn new(wanted: usize) -> Self {
-        Self {
-            bytes: Zeroizing::new([0; LONG]),
-            filled: 0,
-            wanted,
-        }
-    }
-
-    fn extend(&mut self, bytes: &[u8]) {
-        for &byte in bytes.iter().take(self.wanted - self.filled) {
-            self.bytes[self.filled] = byte;
-            self.filled += 1;
-        }
-    }
-}
-
-impl Deref for Start {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..self.filled]
-    }
-}
-
-// Base64 and hexadecimal.
-
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// The first characters of the base64 form that no byte before the value has a part in.
-fn base64_start(piece: &[u8], alignment: Alignment, alphabet: &[u8; 64], window: usize) -> Start {
-    // How many bits of the value belong to a character that it shares with what is before.
-    let shared = match alignment {
-        Alignment::None => 0,
-        Alignment::One => 4,
-        Alignment::Two => 2,
-    };
-    let mut start = Start::new(window);
-    // The last bits of the first byte, then whole bytes.
-    let mut bits = 0;
-    let mut kept: u32 = 0;
-    let mut bytes = piece.iter();
-    if shared > 0 {
-        kept = u32::from(bytes.next().copied().unwrap_or_default()) & (0xff >> shared);
-        bits = 8 - shared;
-    }
-    while start.filled < window {
-        if bits < 6 {
-            kept = kept << 8 | u32::from(bytes.next().copied().unwrap_or_default());
-            bits += 8;
-        }
-        bits -= 6;
-        start.extend(&[alphabet[(kept >> bits & 63) as usize]]);
-        kept &= (1 << bits) - 1;
-    }
-    start
 }
 
 fn sextet(byte: u8) -> Option<u32> {
@@ -269,9 +168,18 @@ fn sextet(byte: u8) -> Option<u32> {
     )
 }
 
+fn read_plain(text: &[u8], piece: &mut Piece) -> Option<()> {
+    let len = piece.wanted.min(text.len());
+    piece.extend(&text[..len], len);
+    for (at, end) in piece.ends[..len].iter_mut().enumerate() {
+        *end = at + 1;
+    }
+    Some(())
+}
+
 /// Reads base64 in either alphabet, over line ends with what indents the next line. `kept` ends in `bits` bits of the
 /// first byte.
-fn read_base64(text: &[u8], mut kept: u32, mut bits: u32, piece: &mut Piece) -> Option<usize> {
+fn read_base64(text: &[u8], mut kept: u32, mut bits: u32, piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     kept &= (1 << bits) - 1;
     while !piece.is_full() {
@@ -292,29 +200,21 @@ fn read_base64(text: &[u8], mut kept: u32, mut bits: u32, piece: &mut Piece) -> 
         at += 1;
         if bits >= 8 {
             bits -= 8;
-            piece.extend(&[(kept >> bits) as u8]);
+            piece.extend(&[(kept >> bits) as u8], at);
             kept &= (1 << bits) - 1;
         }
     }
-    // Padding goes with the character before it.
-    let padding = if bits == 0 { 0 } else { 2 };
-    Some(
-        at + text[at..]
-            .iter()
-            .take(padding)
-            .take_while(|&&byte| byte == b'=')
-            .count(),
-    )
+    Some(())
 }
 
-fn read_hex(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_hex(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = number(text.get(at..at + 2)?)?;
-        piece.extend(&[u8::try_from(byte).ok()?]);
         at += 2;
+        piece.extend(&[u8::try_from(byte).ok()?], at);
     }
-    Some(at)
+    Some(())
 }
 
 /// The number that hexadecimal digits stand for.
@@ -324,195 +224,14 @@ fn number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-// Escapes.
-
-/// What is escaped, and how.
-#[derive(Clone, Copy)]
-enum Escapes {
-    /// JSON as RFC 8259 requires it.
-    Json,
-    /// JSON of Go's `encoding/json`, safe to put into HTML.
-    JsonHtml,
-    /// JSON in ASCII.
-    JsonAscii,
-    /// YAML (go-yaml: `emitterc.go`, `yaml_emitter_write_double_quoted`).
-    Yaml,
-    /// YAML, quotes doubled.
-    SingleQuoted,
-    /// URLs: everything but unreserved characters and these.
-    Percent(&'static [u8]),
-    /// Forms: as `Percent`, and `+` for a space.
-    Query,
-}
-
-/// The spellings of a beginning that are looked for. What follows it is read in any spelling.
-const ESCAPES: &[(Form, Escapes)] = &[
-    (Form::Escaped, Escapes::Json),
-    (Form::Escaped, Escapes::JsonHtml),
-    (Form::Escaped, Escapes::JsonAscii),
-    (Form::Escaped, Escapes::Yaml),
-    (Form::SingleQuoted, Escapes::SingleQuoted),
-    (Form::Percent, Escapes::Percent(b"")),
-    // Go's `url.PathEscape` and `url.UserPassword`.
-    (Form::Percent, Escapes::Percent(b"$&+=:@")),
-    (Form::Percent, Escapes::Percent(b"$&+,;=")),
-    (Form::Percent, Escapes::Query),
-];
-
-/// The first bytes of an escaped form; `None` where it is the plain form to its end.
-fn escaped_start(piece: &[u8], escapes: Escapes, window: usize) -> Option<Start> {
-    if !piece.iter().any(|&byte| escapes.may_touch(byte)) {
-        return None;
-    }
-    let mut start = Start::new(window);
-    for chunk in piece.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            escapes.write(character, &mut start);
-        }
-        escapes.write_bytes(chunk.invalid(), &mut start);
-        if start.filled == window {
-            break;
-        }
-    }
-    Some(start)
-}
-
-impl Escapes {
-    /// Whether the byte may be part of something escaped.
-    const fn may_touch(self, byte: u8) -> bool {
-        match self {
-            Self::Json => byte < b' ' || matches!(byte, b'"' | b'\\'),
-            Self::JsonHtml => {
-                byte < b' ' || matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
-            }
-            Self::JsonAscii | Self::Yaml => {
-                byte < b' ' || byte >= 0x7f || matches!(byte, b'"' | b'\\')
-            }
-            Self::SingleQuoted => byte == b'\'',
-            Self::Percent(_) | Self::Query => !is_unreserved(byte),
-        }
-    }
-
-    fn write(self, character: char, start: &mut Start) {
-        match self {
-            Self::Json | Self::JsonHtml | Self::JsonAscii => self.write_json(character, start),
-            Self::Yaml => write_yaml(character, start),
-            Self::SingleQuoted if character == '\'' => start.extend(b"''"),
-            Self::Query if character == ' ' => start.extend(b"+"),
-            Self::Percent(kept)
-                if u8::try_from(character).is_ok_and(|byte| kept.contains(&byte)) =>
-            {
-                write_plain(character, start);
-            }
-            Self::Percent(_) | Self::Query | Self::SingleQuoted => {
-                self.write_bytes(character.encode_utf8(&mut [0; 4]).as_bytes(), start);
-            }
-        }
-    }
-
-    /// Writes what is no character, or nothing but bytes to this form.
-    fn write_bytes(self, bytes: &[u8], start: &mut Start) {
-        for &byte in bytes {
-            match self {
-                Self::Percent(_) | Self::Query if !is_unreserved(byte) => {
-                    start.extend(b"%");
-                    write_hex(byte.into(), 2, b"0123456789ABCDEF", start);
-                }
-                _ => start.extend(&[byte]),
-            }
-        }
-    }
-
-    fn write_json(self, character: char, start: &mut Start) {
-        let escape = match character {
-            '"' | '\\' => {
-                start.extend(b"\\");
-                return write_plain(character, start);
-            }
-            '\n' => b"\\n",
-            '\r' => b"\\r",
-            '\t' => b"\\t",
-            '\u{8}' => b"\\b",
-            '\u{c}' => b"\\f",
-            _ => {
-                let escaped = character < ' '
-                    || match self {
-                        Self::JsonHtml => {
-                            matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
-                        }
-                        Self::JsonAscii => !character.is_ascii(),
-                        _ => false,
-                    };
-                if !escaped {
-                    return write_plain(character, start);
-                }
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    start.extend(b"\\u");
-                    write_hex(u32::from(*unit), 4, b"0123456789abcdef", start);
-                }
-                return;
-            }
-        };
-        start.extend(escape);
-    }
-}
-
-fn write_yaml(character: char, start: &mut Start) {
-    let short = match character {
-        '\0' => b'0',
-        '\u{7}' => b'a',
-        '\u{8}' => b'b',
-        '\t' => b't',
-        '\n' => b'n',
-        '\u{b}' => b'v',
-        '\u{c}' => b'f',
-        '\r' => b'r',
-        '\u{1b}' => b'e',
-        '"' => b'"',
-        '\\' => b'\\',
-        '\u{85}' => b'N',
-        '\u{a0}' => b'_',
-        '\u{2028}' => b'L',
-        '\u{2029}' => b'P',
-        ' '..='~' | '\u{a1}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' => {
-            return write_plain(character, start);
-        }
-        _ => {
-            let code = u32::from(character);
-            let (letter, digits) = match code {
-                0..0x100 => (b"\\x", 2),
-                0x100..0x1_0000 => (b"\\u", 4),
-                _ => (b"\\U", 8),
-            };
-            start.extend(letter);
-            return write_hex(code, digits, b"0123456789ABCDEF", start);
-        }
-    };
-    start.extend(&[b'\\', short]);
-}
-
-fn write_plain(character: char, start: &mut Start) {
-    start.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
-}
-
-fn write_hex(number: u32, digits: u32, alphabet: &[u8; 16], start: &mut Start) {
-    for digit in (0..digits).rev() {
-        start.extend(&[alphabet[(number >> (4 * digit) & 15) as usize]]);
-    }
-}
-
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
-}
-
 /// Reads backslash escapes of JSON, YAML and Go.
-fn read_escaped(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_escaped(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = *text.get(at)?;
         at += 1;
         if byte != b'\\' {
-            piece.extend(&[byte]);
+            piece.extend(&[byte], at);
             continue;
         }
         let letter = *text.get(at)?;
@@ -554,13 +273,13 @@ fn read_escaped(text: &[u8], piece: &mut Piece) -> Option<usize> {
                 continue;
             }
             other => {
-                piece.extend(&[other]);
+                piece.extend(&[other], at);
                 continue;
             }
         };
-        piece.push_char(character);
+        piece.extend(character.encode_utf8(&mut [0; 4]).as_bytes(), at);
     }
-    Some(at)
+    Some(())
 }
 
 /// The second half of a character that JSON writes as two escapes.
@@ -569,7 +288,7 @@ fn low_surrogate(text: &[u8]) -> Option<u32> {
     (0xdc00..0xe000).contains(&code).then_some(code)
 }
 
-fn read_single_quoted(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_single_quoted(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = *text.get(at)?;
@@ -580,12 +299,12 @@ fn read_single_quoted(text: &[u8], piece: &mut Piece) -> Option<usize> {
             }
             at += 1;
         }
-        piece.extend(&[byte]);
+        piece.extend(&[byte], at);
     }
-    Some(at)
+    Some(())
 }
 
-fn read_percent(text: &[u8], piece: &mut Piece) -> Option<usize> {
+fn read_percent(text: &[u8], piece: &mut Piece) -> Option<()> {
     let mut at = 0;
     while !piece.is_full() {
         let byte = *text.get(at)?;
@@ -593,12 +312,12 @@ fn read_percent(text: &[u8], piece: &mut Piece) -> Option<usize> {
         match byte {
             b'%' => {
                 let byte = number(text.get(at..at + 2)?)?;
-                piece.extend(&[u8::try_from(byte).ok()?]);
                 at += 2;
+                piece.extend(&[u8::try_from(byte).ok()?], at);
             }
-            b'+' => piece.extend(b" "),
-            byte => piece.extend(&[byte]),
+            b'+' => piece.extend(b" ", at),
+            byte => piece.extend(&[byte], at),
         }
     }
-    Some(at)
+    Some(())
 }

@@ -4,6 +4,7 @@
 //! so; only where it does is the text decoded, hashed and looked up.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::fingerprint::Fingerprint;
@@ -142,13 +143,19 @@ impl Starts {
         else {
             return;
         };
-        if self
-            .candidates(key)
-            .any(|present| present == (len.into(), form))
-        {
-            return;
-        }
-        let next = self.first.insert(key, number).unwrap_or(number);
+        let next = match self.first.entry(key) {
+            Entry::Vacant(entry) => *entry.insert(number),
+            Entry::Occupied(mut entry) => {
+                let mut present = Candidates {
+                    all: &self.candidates,
+                    next: Some(*entry.get()),
+                };
+                if present.any(|present| present == (len.into(), form)) {
+                    return;
+                }
+                entry.insert(number)
+            }
+        };
         self.candidates.push(Candidate {
             len,
             form: form.number(),

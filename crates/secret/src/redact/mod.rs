@@ -18,6 +18,8 @@
 //! `key=value` the value. A longer value than 256 bytes is found by its pieces of about 128 to 256 bytes, so a long value
 //! shown in part is masked in part.
 //!
+//! Of a value that is itself text in base64, as in the `data` of a Kubernetes Secret, the text is found too.
+//!
 //! # Which values are looked for where
 //!
 //! A redactor that masked every `1` because some secret has the value `1` would make output unreadable and people
@@ -26,7 +28,7 @@
 //! | value | masked |
 //! |---|---|
 //! | empty, up to 3 bytes, booleans and nulls in any spelling, numbers of up to 5 characters | nowhere by value |
-//! | words of every configuration (`default`, `production`, `postgres`, `password`, …) | as a whole scalar ([`Redactor::recognise`]) |
+//! | words of every configuration (`default`, `production`, `postgres`, `password`, …), and up to 7 bytes that look like a name (lower-case letters with `-`, `_`, `.`, `/` between them): a user called `shop` must not mask the namespace `shop` | as a whole scalar ([`Redactor::recognise`]) |
 //! | up to 7 bytes; up to 15 when it looks like a name or a number (letters with `-`, `_`, `.`, `/` between them, or digits) | as a whole scalar, and in text where it stands alone |
 //! | everything else | everywhere |
 //!
@@ -41,13 +43,18 @@
 mod forms;
 mod index;
 mod sensitivity;
+mod starts;
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::bytes::SecretBytes;
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 
 use self::forms::Form;
@@ -97,36 +104,36 @@ impl Redactor {
 
     /// Remembers `value`, to be masked from now on. Gives its fingerprint.
     pub fn learn(&self, value: &[u8]) -> Fingerprint {
-        let fingerprint = self.key.fingerprint(value);
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(inner) = text_in_base64(value.trim_ascii()) {
+            self.learn_value(&mut index, inner.expose());
+        }
+        self.learn_value(&mut index, value)
+    }
+
+    fn learn_value(&self, index: &mut Index, value: &[u8]) -> Fingerprint {
+        let fingerprint = self.key.fingerprint(value);
         let trimmed = value.trim_ascii();
         if Sensitivity::of(trimmed) == Sensitivity::Nowhere {
             return fingerprint;
         }
         for whole in [value, trimmed] {
-            index.insert_whole(self.hashes.hash_one(whole), fingerprint);
+            index.insert_whole(self.hash(whole), fingerprint);
             if whole.len() == trimmed.len() {
                 break;
             }
         }
         match Sensitivity::of(trimmed) {
             Sensitivity::Nowhere | Sensitivity::Scalar => {}
-            Sensitivity::Alone => {
-                self.learn_piece(&mut index, trimmed, fingerprint, Sensitivity::Alone)
-            }
+            Sensitivity::Alone => self.learn_piece(index, trimmed, fingerprint, Sensitivity::Alone),
             Sensitivity::Everywhere => {
                 for piece in pieces(trimmed) {
-                    self.learn_piece(&mut index, piece, fingerprint, Sensitivity::Everywhere);
+                    self.learn_piece(index, piece, fingerprint, Sensitivity::Everywhere);
                 }
                 if trimmed.contains(&b'\n') {
                     for part in sensitivity::telling_parts_of_lines(trimmed) {
                         for piece in pieces(part) {
-                            self.learn_piece(
-                                &mut index,
-                                piece,
-                                fingerprint,
-                                Sensitivity::Everywhere,
-                            );
+                            self.learn_piece(index, piece, fingerprint, Sensitivity::Everywhere);
                         }
                     }
                 }
@@ -142,8 +149,8 @@ impl Redactor {
         fingerprint: Fingerprint,
         sensitivity: Sensitivity,
     ) {
-        if index.insert_piece(self.hashes.hash_one(piece), fingerprint, sensitivity) {
-            forms::for_each_start(piece, sensitivity, |start, forms| {
+        if index.insert_piece(self.hash(piece), fingerprint, sensitivity) {
+            starts::for_each_start(piece, sensitivity, |start, forms| {
                 index.insert_start(&self.windows, start, piece.len(), forms);
             });
         }
@@ -152,7 +159,7 @@ impl Redactor {
     /// The fingerprint of `scalar` if it is, as a whole, a learned value that is masked by value.
     pub fn recognise(&self, scalar: &[u8]) -> Option<Fingerprint> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.whole(self.hashes.hash_one(scalar))
+        index.whole(self.hash(scalar))
     }
 
     /// Whether `scalar` is, as a whole, a learned value that is masked by value.
@@ -206,26 +213,49 @@ impl Redactor {
         at: usize,
         candidates: impl Iterator<Item = (usize, Form)>,
     ) -> Option<Mask> {
+        let mut candidates: Vec<_> = candidates
+            .map(|(len, form)| (form.number(), len, form))
+            .collect();
+        candidates.sort_unstable_by_key(|&(number, len, _)| (number, len));
         let mut longest: Option<Mask> = None;
-        for (len, form) in candidates {
-            let Some((piece, range)) = form.decode(text, at, len) else {
+        // The lengths of one form share one reading and one hash, so many values that begin alike cost no more.
+        for group in candidates.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let Some(&(_, most, form)) = group.last() else {
                 continue;
             };
-            let Some((fingerprint, sensitivity)) = index.piece(self.hashes.hash_one(&*piece))
-            else {
-                continue;
-            };
-            if sensitivity == Sensitivity::Alone && !sensitivity::stands_alone(text, &range, form) {
-                continue;
-            }
-            if longest
-                .as_ref()
-                .is_none_or(|longest| range.end > longest.range.end)
-            {
-                longest = Some(Mask { range, fingerprint });
+            let piece = form.decode(text, at, most);
+            let mut hasher = self.hashes.build_hasher();
+            let mut hashed = 0;
+            for &(_, len, _) in group {
+                let Some(bytes) = piece.get(hashed..len) else {
+                    break;
+                };
+                hasher.write(bytes);
+                hashed = len;
+                let Some((fingerprint, sensitivity)) = index.piece(hasher.finish()) else {
+                    continue;
+                };
+                let range = form.range(text, &piece, len);
+                if sensitivity == Sensitivity::Alone
+                    && !sensitivity::stands_alone(text, &range, form)
+                {
+                    continue;
+                }
+                if longest
+                    .as_ref()
+                    .is_none_or(|longest| range.end > longest.range.end)
+                {
+                    longest = Some(Mask { range, fingerprint });
+                }
             }
         }
         longest
+    }
+
+    fn hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hashes.build_hasher();
+        hasher.write(bytes);
+        hasher.finish()
     }
 }
 
@@ -235,27 +265,36 @@ struct Mask {
     fingerprint: Fingerprint,
 }
 
+/// The text that a value is the base64 form of, as in the `data` of a Kubernetes Secret; `None` where it is none.
+fn text_in_base64(value: &[u8]) -> Option<SecretBytes> {
+    if value.is_empty() || !value.len().is_multiple_of(4) {
+        return None;
+    }
+    let mut inner = SecretBytes::init(value.len() / 4 * 3, |_| ());
+    let len = STANDARD.decode_slice(value, inner.expose_mut()).ok()?;
+    inner.truncate(len);
+    let text = str::from_utf8(inner.expose()).ok()?;
+    let is_text =
+        !text.contains(|character: char| character.is_control() && !character.is_whitespace());
+    is_text.then_some(inner)
+}
+
 /// Cuts a value into pieces of about equal length, none longer than [`MAX_PIECE`] and none short. Characters are not
 /// cut: an escape stands for a whole one.
 fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let count = value.len().div_ceil(MAX_PIECE).max(1);
-    let len = value.len().div_ceil(count);
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        let cut = character_start(rest, rest.len().min(len));
-        let (piece, after) = rest.split_at(cut);
-        rest = after;
-        (!piece.is_empty()).then_some(piece)
-    })
+    // A cut moves by up to three bytes, to where a character starts. Both ends are where one does.
+    let count = value.len().div_ceil(MAX_PIECE - 3);
+    let cut = move |number: usize| character_start(value, value.len() * number / count);
+    (0..count).map(move |number| &value[cut(number)..cut(number + 1)])
 }
 
 /// The start of the character that `at` lies in, if the bytes around it are UTF-8, else `at`.
 fn character_start(bytes: &[u8], at: usize) -> usize {
-    let is_continuation = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    let start = (at.saturating_sub(3)..=at)
+    let is_start = |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+    (at.saturating_sub(3)..=at)
         .rev()
-        .find(|at| !is_continuation(at));
-    start.filter(|&start| start > 0).unwrap_or(at)
+        .find(is_start)
+        .unwrap_or(at)
 }
 
 /// Joins masks that overlap, and masks of one value that touch.

@@ -9,7 +9,7 @@ use super::forms::Form;
 pub enum Sensitivity {
     /// Too common to say anything: masked by its place only.
     Nowhere,
-    /// A word of every configuration: masked where it is a whole scalar.
+    /// A word of every configuration, or any short word: masked where it is a whole scalar.
     Scalar,
     /// Short, or like a name: also masked in text where it stands alone.
     Alone,
@@ -120,7 +120,7 @@ impl Sensitivity {
             Self::Nowhere
         } else if value.len() >= DISTINCTIVE_NAME {
             Self::Everywhere
-        } else if is_one_of(&COMMON) {
+        } else if is_one_of(&COMMON) || value.len() < DISTINCTIVE && is_name(value) {
             Self::Scalar
         } else if value.len() < DISTINCTIVE || is_number(value) || is_name(value) {
             Self::Alone

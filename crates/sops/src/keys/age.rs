@@ -96,8 +96,8 @@ pub enum AgeError {
     #[error("no identity matches the recipients of the age file")]
     NoMatchingKey,
     /// The identity that may open the file stayed locked.
-    #[error("cannot unlock the identity that may open the age file")]
-    Locked(#[source] LockedKey),
+    #[error("the identity that may open the age file stays locked: {0}")]
+    Locked(LockedKey),
     /// The file asks for more scrypt work than [`MAX_WORK_FACTOR`].
     #[error("the age file asks for scrypt work 2^{log_n}, more than the limit")]
     ExcessiveWork {
@@ -196,10 +196,6 @@ impl NativeKey {
         }
     }
 
-    pub(super) const fn kind(&self) -> NativeKind {
-        self.kind
-    }
-
     /// The public key as recipients are written.
     pub(super) fn recipient(&self) -> &str {
         self.recipient.get_or_init(|| match self.kind {
@@ -212,6 +208,12 @@ impl NativeKey {
                 &hybrid::public_key(self.material.expose()),
             ),
         })
+    }
+
+    /// Whether `recipient` is the public key. Computed, and remembered, for keys of the recipient's kind only.
+    pub(super) fn is_named(&self, recipient: &str) -> bool {
+        let is_hybrid = recipient.starts_with("age1pq1");
+        (self.kind == NativeKind::Hybrid) == is_hybrid && self.recipient() == recipient
     }
 
     fn x25519(&self) -> Option<age::x25519::Identity> {
@@ -325,9 +327,9 @@ impl Search<'_> {
                 AgeKey::Ssh(_) | AgeKey::File(_) => None,
             })
         };
-        // Asking for a recipient costs about as much as trying the key, and is remembered for the next file.
+        // Comparing names costs about as much as trying the keys, but only once: the names are remembered.
         let named = self.recipient.filter(|_| natives().nth(1).is_some());
-        let is_named = |key: &NativeKey| named.is_some_and(|named| key.recipient() == named);
+        let is_named = |key: &NativeKey| named.is_some_and(|named| key.is_named(named));
         let ordered = natives()
             .filter(|key| is_named(key))
             .chain(natives().filter(|key| !is_named(key)));

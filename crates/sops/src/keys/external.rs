@@ -24,7 +24,8 @@ pub trait ExternalKeyService: Send + Sync {
 
 /// The outside keys that the operator allows. The default allows none.
 ///
-/// Every list holds full names, except [`vault_addresses`](Self::vault_addresses). A key that no list covers is
+/// Every list holds full names, except [`vault_addresses`](Self::vault_addresses). The paths that a file adds to an
+/// address must be plain: letters, digits, `-`, `_` and `.`, so that they cannot lead to another endpoint. A key that no list covers is
 /// refused, whatever else a file says about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,18 +51,40 @@ impl KeyPolicy {
     pub fn allows(&self, key: &MasterKey) -> bool {
         match key {
             MasterKey::Age { .. } | MasterKey::Pgp { .. } => true,
-            MasterKey::HcVault { vault_address, .. } => self
-                .vault_addresses
-                .iter()
-                .any(|allowed| is_below(vault_address, allowed)),
+            MasterKey::HcVault {
+                vault_address,
+                engine_path,
+                key_name,
+                ..
+            } => {
+                engine_path
+                    .trim_matches('/')
+                    .split('/')
+                    .chain([&**key_name])
+                    .all(is_path_component)
+                    && self
+                        .vault_addresses
+                        .iter()
+                        .any(|allowed| is_below(vault_address, allowed))
+            }
             MasterKey::Kms { arn, role, .. } => {
                 self.aws_keys.contains(arn) && (role.is_empty() || self.aws_roles.contains(role))
             }
             MasterKey::GcpKms { resource_id, .. } => self.gcp_keys.contains(resource_id),
-            MasterKey::AzureKv { vault_url, .. } => self
-                .azure_vaults
-                .iter()
-                .any(|allowed| allowed.trim_end_matches('/') == vault_url.trim_end_matches('/')),
+            MasterKey::AzureKv {
+                vault_url,
+                name,
+                version,
+                ..
+            } => {
+                let without_slash = |url: &str| url.trim_end_matches('/').to_owned();
+                is_path_component(name)
+                    && (version.is_empty() || is_path_component(version))
+                    && self
+                        .azure_vaults
+                        .iter()
+                        .any(|allowed| without_slash(allowed) == without_slash(vault_url))
+            }
             MasterKey::HcKms { key_id, .. } => self.huawei_keys.contains(key_id),
         }
     }
@@ -82,6 +105,14 @@ fn is_below(address: &str, allowed: &str) -> bool {
         && address
             .strip_prefix(allowed)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether `component` can stand in the path of a request without changing which request it is.
+fn is_path_component(component: &str) -> bool {
+    let ordinary = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !component.is_empty()
+        && component.bytes().all(ordinary)
+        && component.bytes().any(|byte| byte != b'.')
 }
 
 /// The outside services behind the operator's policy.

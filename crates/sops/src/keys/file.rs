@@ -18,6 +18,11 @@ use super::ssh::SshKey;
 /// Largest key file in bytes.
 pub(super) const MAX_FILE: usize = 16 * 1024 * 1024;
 
+/// What all identities begin with that are not of plugins.
+const SECRET_PREFIX: &str = "AGE-SECRET-KEY-";
+/// What identities of age plugins begin with.
+const PLUGIN_PREFIX: &str = "AGE-PLUGIN-";
+
 /// What a key file held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -197,19 +202,18 @@ pub(super) fn parse(source: &Arc<str>, bytes: &[u8]) -> Result<Keys, KeyFileErro
 pub(super) fn identities(content: &[u8]) -> Result<Vec<NativeKey>, StaysLocked> {
     let text = str::from_utf8(content).map_err(|_| StaysLocked::Unusable)?;
     let mut identities = Identities::default();
-    for word in words(text).map(|(_, word)| word) {
+    for word in words(text) {
         let (kind, material) = age::parse_identity(word).ok_or(StaysLocked::Unusable)?;
         identities.push(kind, &material);
     }
     identities.lock().map_err(|_| StaysLocked::Unusable)
 }
 
-/// The words of a file of identities with their line numbers. Comments fill whole lines.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// The words of a file of identities. Comments fill whole lines.
+fn words(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.starts_with('#'))
-        .flat_map(|(index, line)| line.split_whitespace().map(move |word| (index + 1, word)))
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace)
 }
 
 /// Native identities on their way into one stretch of locked memory.
@@ -269,13 +273,14 @@ struct Block<'a> {
 impl Reader<'_> {
     fn text(&mut self, text: &str) -> Result<(), KeyFileError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut prose = Vec::new();
+        // No line inside a block begins so: a dash is no letter of base64.
+        let is_identity_file = text.lines().any(is_identity_line);
         let mut rest = text;
         let mut line = 1;
         while !rest.is_empty() {
             let (this, after) = split_line(rest);
             let Some(label) = marker(this, "-----BEGIN ") else {
-                prose.push((line, this));
+                self.line(line, this, is_identity_file)?;
                 line += 1;
                 rest = after;
                 continue;
@@ -283,8 +288,7 @@ impl Reader<'_> {
             let Some((body, end)) = block_end(after, label) else {
                 return Err(self.block_error(line));
             };
-            let whole_len = rest.len() - end.len();
-            let whole = rest.get(..whole_len).unwrap_or_default();
+            let whole = rest.get(..rest.len() - end.len()).unwrap_or_default();
             self.block(&Block {
                 line,
                 label,
@@ -294,47 +298,46 @@ impl Reader<'_> {
             line += whole.lines().count();
             rest = end;
         }
-        self.prose(&prose)
+        Ok(())
     }
 
-    /// The lines outside blocks: age identities, or text that means nothing here.
-    fn prose(&mut self, lines: &[(usize, &str)]) -> Result<(), KeyFileError> {
-        let is_identity_file = lines
-            .iter()
-            .filter_map(|(_, line)| {
-                line.split_whitespace()
-                    .next()
-                    .filter(|_| !line.starts_with(char::is_whitespace))
-            })
-            .any(|word| has_prefix(word, "AGE-SECRET-KEY-") || has_prefix(word, "AGE-PLUGIN-"));
-        for &(line, text) in lines {
-            let outside = || Arc::clone(self.source);
-            for (_, word) in words(text) {
-                if word.starts_with("age1") && !text.starts_with(char::is_whitespace) {
-                    return Err(KeyFileError::Recipient {
-                        origin: outside(),
-                        line,
-                    });
-                }
-                if !is_identity_file {
-                    break;
-                }
-                if has_prefix(word, "AGE-PLUGIN-") {
-                    self.unusable(line, WhyUnusable::AgePlugin);
-                    continue;
-                }
-                let Some((kind, material)) = age::parse_identity(word) else {
-                    return Err(KeyFileError::Identity {
-                        origin: outside(),
-                        line,
-                    });
-                };
-                match kind {
-                    NativeKind::X25519 => self.keys.loaded.age += 1,
-                    NativeKind::Hybrid => self.keys.loaded.age_hybrid += 1,
-                }
-                self.identities.push(kind, &material);
+    /// A line outside blocks: age identities, or text that means nothing here.
+    fn line(
+        &mut self,
+        line: usize,
+        text: &str,
+        is_identity_file: bool,
+    ) -> Result<(), KeyFileError> {
+        if text.starts_with('#') {
+            return Ok(());
+        }
+        // A hybrid recipient has some 2000 letters, an X25519 one 62.
+        const SHORTEST_RECIPIENT: usize = 62;
+        for word in text.split_whitespace() {
+            if word.starts_with("age1") && (is_identity_file || word.len() >= SHORTEST_RECIPIENT) {
+                return Err(KeyFileError::Recipient {
+                    origin: Arc::clone(self.source),
+                    line,
+                });
             }
+            if !is_identity_file {
+                return Ok(());
+            }
+            if has_prefix(word, PLUGIN_PREFIX) {
+                self.unusable(line, WhyUnusable::AgePlugin);
+                continue;
+            }
+            let Some((kind, material)) = age::parse_identity(word) else {
+                return Err(KeyFileError::Identity {
+                    origin: Arc::clone(self.source),
+                    line,
+                });
+            };
+            match kind {
+                NativeKind::X25519 => self.keys.loaded.age += 1,
+                NativeKind::Hybrid => self.keys.loaded.age_hybrid += 1,
+            }
+            self.identities.push(kind, &material);
         }
         Ok(())
     }
@@ -495,6 +498,11 @@ fn split_line(text: &str) -> (&str, &str) {
 /// Whether a PEM body has the headers of the old OpenSSL encryption (RFC 1421).
 fn is_protected(body: &str) -> bool {
     body.trim_ascii_start().starts_with("Proc-Type:")
+}
+
+/// Whether a line holds identities, in whatever case they are written.
+fn is_identity_line(line: &str) -> bool {
+    has_prefix(line, SECRET_PREFIX) || has_prefix(line, PLUGIN_PREFIX)
 }
 
 fn has_prefix(word: &str, prefix: &str) -> bool {

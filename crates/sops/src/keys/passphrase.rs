@@ -69,8 +69,9 @@ pub enum StaysLocked {
     /// The passphrases given were wrong.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
-    /// The work factor of an scrypt recipient is above [`MAX_WORK_FACTOR`](super::age::MAX_WORK_FACTOR).
-    #[error("its scrypt work factor is above the limit")]
+    /// Trying a passphrase takes too much work: scrypt above [`MAX_WORK_FACTOR`](super::age::MAX_WORK_FACTOR), or bcrypt
+    /// of more than 4096 rounds.
+    #[error("its work factor is above the limit")]
     ExcessiveWork,
     /// What came out of unlocking is no usable key.
     #[error("what it holds is not a usable key")]

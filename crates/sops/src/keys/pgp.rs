@@ -55,8 +55,8 @@ pub(super) enum PgpError {
     #[error("no key matches the recipients of the PGP message")]
     NoMatchingKey,
     /// The key that may open the message stayed locked.
-    #[error("cannot unlock the key that may open the PGP message")]
-    Locked(#[source] LockedKey),
+    #[error("the key that may open the PGP message stays locked: {0}")]
+    Locked(LockedKey),
     /// A key is named as recipient and does not open the message, or the message was changed.
     #[error("the PGP message does not open")]
     Mismatch,

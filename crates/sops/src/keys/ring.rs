@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secret::{LockedBytes, SecretBytes};
 
-use super::age::{self, AgeError, AgeKey, NativeKind};
+use super::age::{self, AgeError, AgeKey};
 use super::file::{self, KeyFileError, Loaded};
 use super::passphrase::{NoPassphrase, Passphrase};
 use super::pgp::{self, PgpError, PgpKey};
@@ -78,30 +78,6 @@ impl KeyRing {
         names
     }
 
-    /// Whether a key of the name that `key` bears is in the ring.
-    ///
-    /// Much cheaper than [`unwrap_key`](KeyService::unwrap_key), and a hint only: names in files are not authenticated,
-    /// and a key can open what does not bear its name.
-    pub fn holds(&self, key: &MasterKey) -> bool {
-        match key {
-            MasterKey::Age { recipient, .. } => self.age.iter().any(|key| match key {
-                // The form of a recipient tells its kind, and spares computing hybrid public keys for X25519 names.
-                AgeKey::Native(key) => {
-                    (key.kind() == NativeKind::Hybrid) == recipient.starts_with("age1pq1")
-                        && key.recipient() == recipient
-                }
-                AgeKey::Ssh(key) => is_ssh_recipient(recipient, key.recipient()),
-                AgeKey::File(_) => false,
-            }),
-            MasterKey::Pgp { fp, .. } => self.pgp.iter().any(|key| key.is_named(fp)),
-            MasterKey::AzureKv { .. }
-            | MasterKey::GcpKms { .. }
-            | MasterKey::HcVault { .. }
-            | MasterKey::HcKms { .. }
-            | MasterKey::Kms { .. } => false,
-        }
-    }
-
     pub(super) fn age_keys(&self) -> &[AgeKey] {
         &self.age
     }
@@ -156,6 +132,22 @@ impl KeyService for KeyRing {
             | MasterKey::HcVault { .. }
             | MasterKey::HcKms { .. }
             | MasterKey::Kms { .. } => Ok(Unwrapped::NotForMe),
+        }
+    }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        match key {
+            MasterKey::Age { recipient, .. } => self.age.iter().any(|key| match key {
+                AgeKey::Native(key) => key.is_named(recipient),
+                AgeKey::Ssh(key) => is_ssh_recipient(recipient, key.recipient()),
+                AgeKey::File(_) => false,
+            }),
+            MasterKey::Pgp { fp, .. } => self.pgp.iter().any(|key| key.is_named(fp)),
+            MasterKey::AzureKv { .. }
+            | MasterKey::GcpKms { .. }
+            | MasterKey::HcVault { .. }
+            | MasterKey::HcKms { .. }
+            | MasterKey::Kms { .. } => false,
         }
     }
 }
