@@ -1,6 +1,7 @@
 //! Random documents that the real sops encrypts must decrypt to the same bytes here as there.
 //!
 //! `LOCKSTEP_SOPS_CORPUS` sets how many documents each format gets.
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod support;
 
