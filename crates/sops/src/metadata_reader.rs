@@ -17,6 +17,9 @@ pub enum MetadataError {
     /// The block is not a mapping.
     #[error("not a mapping")]
     NotAMapping,
+    /// There are two blocks, as INI allows.
+    #[error("two blocks of metadata")]
+    Repeated,
     /// A field holds a list where a text belongs, or the like.
     #[error("{field} is of the wrong kind")]
     WrongKind {
@@ -51,6 +54,7 @@ impl MetadataError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NotAMapping => "metadata-not-a-mapping",
+            Self::Repeated => "metadata-repeated",
             Self::WrongKind { .. } => "metadata-wrong-kind",
             Self::NotADate { .. } => "metadata-date",
             Self::Version => "metadata-version",
