@@ -1,7 +1,7 @@
 //! Encrypted values: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]` (sops: `aes/cipher.go`).
 //!
 //! Read more strictly than sops does, where no file that sops wrote is refused: the tag has its 16 bytes, base64 has no
-//! stray bits, and nothing but blanks follows the bracket.
+//! stray bits, and nothing but blanks follows the bracket on its line.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -119,7 +119,9 @@ impl<'v> Parts<'v> {
         let (nonce, rest) = until(rest.strip_prefix(b"iv:")?, b',')?;
         let (tag, rest) = until(rest.strip_prefix(b"tag:")?, b',')?;
         let (kind, rest) = until(rest.strip_prefix(b"type:")?, b']')?;
-        rest.trim_ascii().is_empty().then_some(Self {
+        // Blanks, and whole lines: a comment of several lines is one text in INI, and sops drops all but the first.
+        let ends = rest.starts_with(b"\n") || rest.trim_ascii().is_empty();
+        ends.then_some(Self {
             data,
             nonce,
             tag,
@@ -348,7 +350,7 @@ mod tests {
 
     #[test]
     fn line_ends_behind_a_value_do_not_matter() {
-        for end in ["\r", "\n", " \n"] {
+        for end in ["\r", "\n", " \n", "\nmore"] {
             assert!(decrypt(&format!("{HELLO}{end}"), "a:").is_ok());
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::go_regex;
-use crate::metadata::{KeyKind, Selection};
+use crate::metadata::{KeyKind, MakeSelection, Selection};
 use crate::stores::json::JsonIndent;
 
 /// The only name under which sops looks for its configuration.
@@ -271,7 +271,7 @@ impl RawRule {
     }
 
     fn selection(&self) -> Option<Selection> {
-        let rules: [(_, fn(String) -> Selection); 6] = [
+        let rules: [(_, MakeSelection); 6] = [
             (&self.unencrypted_suffix, Selection::UnencryptedSuffix),
             (&self.encrypted_suffix, Selection::EncryptedSuffix),
             (&self.unencrypted_regex, Selection::UnencryptedRegex),

@@ -243,8 +243,12 @@ impl<'k> Opener<'k> {
             // sops takes a text for a comment too, but then hashes it.
             Ok(cipher::Decrypted::Text) => Outcome::Value,
             Ok(cipher::Decrypted::Scalar(_)) => return Err(FailureCause::Misplaced),
+            // No version of sops wrote such a thing, and the current one panics on `bytes`.
+            Err(cause @ ValueError::UnknownType) => return Err(FailureCause::Value(cause)),
             // Old versions of sops left comments in clear text.
-            Err(_) => return Ok(Outcome::Kept),
+            Err(ValueError::Malformed | ValueError::NotOfItsType | ValueError::Unauthentic) => {
+                return Ok(Outcome::Kept);
+            }
         };
         comment.origin = Origin::Decrypted;
         Ok(outcome)

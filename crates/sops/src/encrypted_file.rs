@@ -221,9 +221,11 @@ fn take_block(mut documents: Vec<Map>) -> Result<(Vec<Map>, Map), ParseError> {
         let is_block =
             |entry: &mut Entry| matches!(entry, Entry::Pair(pair) if pair.key == b"sops");
         for entry in document.entries.extract_if(.., is_block) {
-            match entry {
-                Entry::Pair(pair) if position == 0 => block = Some(pair.value),
-                Entry::Pair(_) | Entry::Comment(_) => {}
+            if let Entry::Pair(pair) = entry
+                && position == 0
+                && block.replace(pair.value).is_some()
+            {
+                return Err(MetadataError::Repeated.into());
             }
         }
     }

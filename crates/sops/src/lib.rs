@@ -13,15 +13,16 @@
 //!
 //! * a key that stands twice in a JSON object or in any document of a YAML stream; text behind a JSON object; an object
 //!   that ends with the file;
-//! * base64 with stray bits, a tag of other than 16 bytes, text other than blanks behind the bracket of a value, a data
-//!   key of other than 32 bytes, a share of the data key at point zero, a threshold above 255;
+//! * base64 with stray bits, a tag of other than 16 bytes, text other than blanks behind the bracket of a value
+//!   on its line, a data key of other than 32 bytes, a share of the data key at point zero, a threshold above 255;
 //! * an encrypted comment in the place of a mapping's value, a scalar that does not fit its YAML tag, nesting deeper than
 //!   500 levels, field names of the metadata in other case.
 //!
 //! Some files that sops writes and then cannot open are opened: a rule on comments in a list with an encrypted comment, a
 //! quoted `<<` key.
 //!
-//! Without a form here: a mapping or list inside an INI section, which sops prints in Go's own notation.
+//! Without a form here: a mapping or list inside an INI section, and an extracted comment of a list, which sops prints as
+//! Go's own structures.
 #![forbid(unsafe_code)]
 
 pub mod config;

@@ -79,7 +79,7 @@ fn changes(text: &str) -> Vec<(String, String)> {
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             put(
                 &format!("{field} changed"),
-                String::from_utf8(bytes).unwrap(),
+                String::from_utf8_lossy(&bytes).into_owned(),
             );
             put(&format!("{field} dropped"), value.replacen(field, "x:", 1));
         }
