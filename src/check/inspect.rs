@@ -14,6 +14,7 @@ use super::manifests::Found;
 use super::policy::Configurations;
 use super::private_key;
 use super::{Checker, EncryptedFile, Report};
+use crate::located::Located;
 
 /// Texts without which no Secret and no SealedSecret is in a file.
 const SECRET: &[u8] = b"Secret";
@@ -83,7 +84,7 @@ impl<'a> Inspection<'a> {
     fn sops(&mut self, bytes: &[u8], format: Format) {
         let file = match sops::EncryptedFile::parse(bytes, format) {
             Ok(file) => file,
-            Err(error) => return self.add(Rule::Damaged, 0, None, error.to_string()),
+            Err(error) => return self.add_error(Rule::Damaged, 0, None, &error.to_string()),
         };
         self.metadata(file.metadata());
         let readers = file
@@ -154,7 +155,7 @@ impl<'a> Inspection<'a> {
         let (line, key_path) = error.place().map_or((0, None), |place| {
             (place.line, Some(place.path.to_string()))
         });
-        self.add(rule, line, key_path, error.to_string());
+        self.add_error(rule, line, key_path, &error.to_string());
     }
 
     /// Whether a file by its name, or by a rule for its path, should be encrypted. Manifests are judged by what they are.
@@ -223,7 +224,7 @@ impl<'a> Inspection<'a> {
         for (line, sealed) in opened {
             match sealed {
                 Ok(sealed) => self.sealed(&sealed, line),
-                Err(error) => self.add(Rule::Damaged, line, None, error.to_string()),
+                Err(error) => self.add_error(Rule::Damaged, line, None, &error.to_string()),
             }
         }
     }
@@ -238,7 +239,7 @@ impl<'a> Inspection<'a> {
                     sealed::OpenError::NoKeyOpens { .. } => Rule::NoKey,
                     _ => Rule::Damaged,
                 };
-                self.add(rule, line, None, error.to_string());
+                self.add_error(rule, line, None, &error.to_string());
                 false
             }
         };
@@ -248,6 +249,14 @@ impl<'a> Inspection<'a> {
             opened,
             readers: Vec::new(),
         });
+    }
+
+    /// Adds a finding about an error of a library, which may say the line itself.
+    fn add_error(&mut self, rule: Rule, line: u32, key_path: Option<String>, error: &str) {
+        match Located::parse(error) {
+            Some(located) => self.add(rule, located.line, key_path, located.text.to_owned()),
+            None => self.add(rule, line, key_path, error.to_owned()),
+        }
     }
 
     fn add(&mut self, rule: Rule, line: u32, key_path: Option<String>, message: String) {

@@ -153,14 +153,7 @@ impl Keys {
     /// sops reports a source that it cannot use only when nothing else opens the file, and so do we: as warnings.
     fn add_environment(&mut self, environment: &mut Environment, printer: &Printer) {
         if let Some(key) = environment.age_key.take() {
-            // sops takes identities separated by blanks here, and nowhere else.
-            let mut lines = key;
-            for byte in lines.expose_mut() {
-                if *byte == b' ' || *byte == b'\t' {
-                    *byte = b'\n';
-                }
-            }
-            self.add_source("SOPS_AGE_KEY", &lines, printer);
+            self.add_source("SOPS_AGE_KEY", &one_per_line(key), printer);
         }
         if let Some(key) = environment.pgp_key.take() {
             self.add_source("LOCKSTEP_PGP_KEY", &key, printer);
@@ -315,6 +308,21 @@ impl KeyService for HomeKeys {
         });
         ring.unwrap_key(key)
     }
+}
+
+/// Puts each identity of `SOPS_AGE_KEY` on a line of its own: there, and nowhere else, sops takes several on one line,
+/// separated by blanks. Comments stay as they are.
+fn one_per_line(mut key: SecretBytes) -> SecretBytes {
+    for line in key.expose_mut().split_mut(|byte| *byte == b'\n') {
+        if !line.trim_ascii_start().starts_with(b"#") {
+            for byte in line {
+                if matches!(byte, b' ' | b'\t') {
+                    *byte = b'\n';
+                }
+            }
+        }
+    }
+    key
 }
 
 /// Whether a file that holds no sealing key was meant to.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::support::{Run, checkout, keys, kubeseal, lockstep, sops_encrypt};
+use super::support::{Run, checkout, keys, kubeseal, lockstep, sops_encrypt, sops_encrypt_by_rule};
 
 const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n    name: db\n    namespace: shop\nstringData:\n    password: tr0ub4dor\n";
 
@@ -154,10 +154,10 @@ fn broken_encrypted_files_are_found() {
     finds("a.yaml", &text[..block], &[("damaged", 7)]);
     finds(
         "a.yaml",
-        sops_encrypt(
+        sops_encrypt_by_rule(
             "a.yaml",
             SECRET,
-            &["--encrypted-regex", "^stringData$", "--mac-only-encrypted"],
+            "encrypted_regex: ^stringData$, mac_only_encrypted: true",
         ),
         &[("mac-only-encrypted", 0)],
     );
@@ -186,7 +186,7 @@ fn sealed_secrets_that_no_key_opens_are_found() {
     let moved = String::from_utf8(kubeseal(SECRET, &[]))
         .unwrap()
         .replace("namespace: shop", "namespace: other");
-    finds("a.yaml", moved, &[("no-key", 3)]);
+    finds("a.yaml", moved, &[("no-key", 9)]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn nothing_secret_is_left_when_a_preview_ends() {
         ("files", Some(ring), None),
         (
             "variable",
-            Some(self::keys().sealing_key().to_str().unwrap().to_owned()),
+            Some(keys().sealing_key().to_str().unwrap().to_owned()),
             Some(identity),
         ),
     ] {
@@ -144,8 +144,9 @@ fn hold_at_exit(folder: &Path, keys: Option<&str>, variable: Option<&str>) -> He
             Instant::now() < deadline,
             "the process does not reach its end"
         );
-        if let Some(process) = child_of(held.tracer.id())
-            && in_exit_group(process)
+        if let Some(process) = children_of(held.tracer.id())
+            .into_iter()
+            .find(|child| in_exit_group(*child))
         {
             held.process = process;
             let mut output = String::new();
@@ -158,13 +159,18 @@ fn hold_at_exit(folder: &Path, keys: Option<&str>, variable: Option<&str>) -> He
     }
 }
 
-fn child_of(process: u32) -> Option<u32> {
-    fs::read_to_string(format!("/proc/{process}/task/{process}/children"))
-        .ok()?
+/// The children of the tracer that run the program: it has others for a moment, to find out what the kernel can do.
+fn children_of(process: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    children
+        .unwrap_or_default()
         .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+        .filter_map(|child| child.parse().ok())
+        .filter(|child| {
+            fs::read_link(format!("/proc/{child}/exe"))
+                .is_ok_and(|program| program == Path::new(env!("CARGO_BIN_EXE_lockstep")))
+        })
+        .collect()
 }
 
 /// The first number in `syscall` is that of the call in which the process is: 231 is `exit_group` on x86-64, 94 on

@@ -7,7 +7,12 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::support::{Run, checkout, keys, kubeseal, lockstep, sops_encrypt};
+use super::support::{
+    Run, checkout, keys, kubeseal, lockstep, sops_encrypt, sops_encrypt_by_rule, sops_encrypt_to,
+};
+
+/// A recipient whose key nobody has here.
+const OTHER: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n    name: db\nstringData:\n    password: tr0ub4dor-and-3\n";
 
@@ -153,12 +158,7 @@ fn files_are_chosen_as_argo_cd_chooses_them() {
     put(
         path,
         "values.enc.yaml",
-        sops_encrypt(
-            "values.yaml",
-            "token: abc\n",
-            &["--age", "age1yubikey1qfake"],
-        )
-        .as_slice(),
+        sops_encrypt_to(OTHER, "values.yaml", "token: abc\n", &[]).as_slice(),
     );
     put(path, "notes.txt", config_map("text"));
     put(
@@ -240,7 +240,7 @@ fn broken_manifests_are_errors_with_file_and_line() {
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nmetadata: {name: b}\n",
             "a.yaml",
-            "line 5",
+            "a.yaml:5",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n",
@@ -364,10 +364,10 @@ fn a_file_with_only_part_under_its_mac_is_said_to_be() {
     put(
         folder.path(),
         "a.yaml",
-        sops_encrypt(
+        sops_encrypt_by_rule(
             "a.yaml",
             SECRET,
-            &["--encrypted-regex", "^stringData$", "--mac-only-encrypted"],
+            "encrypted_regex: ^stringData$, mac_only_encrypted: true",
         ),
     );
     let run = preview(folder.path(), &[]).expect(0);
