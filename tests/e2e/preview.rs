@@ -151,8 +151,7 @@ fn files_are_chosen_as_argo_cd_chooses_them() {
     put(
         path,
         "c.json",
-        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}"#
-            .replace("{\"name\":\"c\"}", "{\"name\":\"c\"}"),
+        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}"#,
     );
     put(path, "values.yaml", "replicas: 2\n");
     put(
