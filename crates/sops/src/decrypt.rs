@@ -356,3 +356,73 @@ impl<'d> Visitor<'d> for InTurn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MacScope, decrypt};
+    use crate::document::{Map, Value};
+    use crate::gcm::Gcm;
+    use crate::metadata::Selection;
+    use crate::selection::Rule;
+
+    /// `hello`, 42, true and 1.5 under `a`, `list`, `x.y` and `x.z`, encrypted with Python's `cryptography`. The data key
+    /// is the bytes from 0 to 31.
+    fn document() -> Map {
+        let text = |value: &str| Value::text(value, 1);
+        let mut nested = Map::default();
+        nested.push_pair(
+            "y",
+            text(
+                "ENC[AES256_GCM,data:PgY2CQ==,iv:AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=,\
+                 tag:AtF/G/4pC/ongBEEN5Atyg==,type:bool]",
+            ),
+        );
+        nested.push_pair(
+            "z",
+            text(
+                "ENC[AES256_GCM,data:XyJa,iv:BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ=,\
+                 tag:hNg9Y5pzaWokdBqvK0LJ+w==,type:float]",
+            ),
+        );
+        let mut document = Map::default();
+        document.push_pair(
+            "a",
+            text(
+                "ENC[AES256_GCM,data:0cHFi7Y=,iv:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,\
+                 tag:ymZUyOw8wR96TPf7Sj/n1A==,type:str]",
+            ),
+        );
+        document.push_pair(
+            "list",
+            Value::List(vec![text(
+                "ENC[AES256_GCM,data:W0k=,iv:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,\
+                 tag:QTktWFrRkFLc7rPJH2fYaA==,type:int]",
+            )]),
+        );
+        document.push_pair("x", Value::Map(nested));
+        document.push_pair("seen_unencrypted", Value::text("", 1));
+        document
+    }
+
+    #[test]
+    fn the_mac_is_the_hash_of_the_values_in_their_order() {
+        let gcm = Gcm::new(&std::array::from_fn(|position| position as u8));
+        for (scope, expected) in [
+            // SHA-512 of `hello42True1.5`.
+            (
+                MacScope::All,
+                "CF6272ACE9B88A2B40BACB7545E572BECFFA362454CBF4A506679CF602D23711\
+                 9DD24EE2903E3E83431BD95CC8E4F6FE5757F893F7A326D7E0121315949A3B7A",
+            ),
+            (
+                MacScope::EncryptedOnly,
+                "20A5D89D96A55D61D62E0723BEDE77B9D1528BFD7D3F2BB763D109FC8984B39A\
+                 1AA88D53E522E6BA82A751F78532D16010627159E784B56D47DE5BF5600FCAB1",
+            ),
+        ] {
+            let rule = Rule::new(&Selection::default());
+            let walked = decrypt(&mut [document()], &gcm, &rule, scope);
+            assert!(walked.is_ok_and(|walked| walked.mac == expected));
+        }
+    }
+}

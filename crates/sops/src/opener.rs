@@ -116,6 +116,10 @@ impl<K: KeyService> KeyService for Remembering<K> {
         }
         Ok(unwrapped)
     }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        self.keys.holds(key)
+    }
 }
 
 impl<K> Remembering<K> {

@@ -127,6 +127,36 @@ impl Sops {
         self.run(&all)
     }
 
+    /// Gives the value at `index`, such as `["a"]`, another value in JSON. The data key stays. `None` where sops refuses.
+    ///
+    /// # Panics
+    ///
+    /// When sops cannot be run.
+    pub fn set(
+        &self,
+        name: &str,
+        format: &str,
+        encrypted: &[u8],
+        index: &str,
+        value: &str,
+    ) -> Option<Vec<u8>> {
+        let file = self.write(&format!("{name}.set.{}", extension(format)), encrypted);
+        let output = self.run(&[
+            "set".as_ref(),
+            "--input-type".as_ref(),
+            format.as_ref(),
+            "--output-type".as_ref(),
+            format.as_ref(),
+            file.as_os_str(),
+            index.as_ref(),
+            value.as_ref(),
+        ]);
+        output
+            .status
+            .success()
+            .then(|| fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
+    }
+
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.home.join(name);
         fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
