@@ -445,7 +445,7 @@ mod tests {
         let fields = parse(
             "bases: [base]\nresources: [a]\nimageTags: [{name: x, newTag: v}]\n\
              configMapGenerator:\n- name: c\n  env: e.env\n  envs: [f.env]\n\
-             helmChartInflationGenerator:\n- chartName: n\n  chartHome: h\n  values: v.yaml\n",
+             helmChartInflationGenerator:\n- chartName: c\n  chartHome: h\n  values: v.yaml\n",
         );
         assert_eq!(fields.resources, ["a", "base"]);
         assert_eq!(fields.images[0].name, "x");
