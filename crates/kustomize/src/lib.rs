@@ -5,6 +5,27 @@
 pub mod id;
 pub mod kustomization;
 pub mod node;
+pub mod output;
 pub mod resmap;
 pub mod resource;
 pub mod schema;
+
+mod build;
+mod error;
+mod generators;
+mod hash;
+mod json;
+mod loader;
+mod manifest;
+mod order;
+mod origin;
+mod target;
+mod warning;
+
+pub use build::{BuildLimits, BuildOptions, Built, build};
+pub use error::BuildError;
+pub use generators::{GenerateError, PairError};
+pub use loader::{LoadError, LoadRestriction};
+pub use manifest::ManifestError;
+pub use order::{Order, OrderError};
+pub use warning::Warning;
