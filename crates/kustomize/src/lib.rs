@@ -4,7 +4,9 @@
 
 pub mod id;
 pub mod kustomization;
+pub mod merge;
 pub mod node;
+pub mod patch;
 pub mod resmap;
 pub mod resource;
 pub mod schema;
