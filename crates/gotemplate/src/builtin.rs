@@ -12,23 +12,45 @@ use crate::value::{Entry, Value};
 static TABLE: &[Definition] = &[
     Definition::new("and", &[Any], Some(Any), unreachable_lazily),
     Definition::new("call", &[Any], Some(Any), call),
-    Definition::new("eq", &[Any], Some(Any), |_, arguments| equal(arguments).map(Value::Bool)),
-    Definition::new("ge", &[Any, Any], None, |_, arguments| Ok(Value::Bool(!less(arguments)?))),
-    Definition::new("gt", &[Any, Any], None, |_, arguments| Ok(Value::Bool(!less_or_equal(arguments)?))),
+    Definition::new("eq", &[Any], Some(Any), |_, arguments| {
+        equal(arguments).map(Value::Bool)
+    }),
+    Definition::new("ge", &[Any, Any], None, |_, arguments| {
+        Ok(Value::Bool(!less(arguments)?))
+    }),
+    Definition::new("gt", &[Any, Any], None, |_, arguments| {
+        Ok(Value::Bool(!less_or_equal(arguments)?))
+    }),
     Definition::new("html", &[], Some(Any), html),
     Definition::new("index", &[Any], Some(Any), index),
     Definition::new("js", &[], Some(Any), javascript),
-    Definition::new("le", &[Any, Any], None, |_, arguments| less_or_equal(arguments).map(Value::Bool)),
-    Definition::new("len", &[Any], None, length),
-    Definition::new("lt", &[Any, Any], None, |_, arguments| less(arguments).map(Value::Bool)),
-    Definition::new("ne", &[Any, Any], None, |_, arguments| Ok(Value::Bool(!equal(arguments)?))),
-    Definition::new("not", &[Any], None, |_, arguments| Ok(Value::Bool(!value_at(arguments, 0)?.is_true()))),
-    Definition::new("or", &[Any], Some(Any), unreachable_lazily),
-    Definition::new("print", &[], Some(Any), |call, arguments| call.text(format::sprint(call, arguments)?)),
-    Definition::new("printf", &[Str], Some(Any), |call, arguments| {
-        call.text(format::sprintf(call, text_at(arguments, 0)?, &arguments[1..])?)
+    Definition::new("le", &[Any, Any], None, |_, arguments| {
+        less_or_equal(arguments).map(Value::Bool)
     }),
-    Definition::new("println", &[], Some(Any), |call, arguments| call.text(format::sprintln(call, arguments)?)),
+    Definition::new("len", &[Any], None, length),
+    Definition::new("lt", &[Any, Any], None, |_, arguments| {
+        less(arguments).map(Value::Bool)
+    }),
+    Definition::new("ne", &[Any, Any], None, |_, arguments| {
+        Ok(Value::Bool(!equal(arguments)?))
+    }),
+    Definition::new("not", &[Any], None, |_, arguments| {
+        Ok(Value::Bool(!value_at(arguments, 0)?.is_true()))
+    }),
+    Definition::new("or", &[Any], Some(Any), unreachable_lazily),
+    Definition::new("print", &[], Some(Any), |call, arguments| {
+        call.text(format::sprint(call, arguments)?)
+    }),
+    Definition::new("printf", &[Str], Some(Any), |call, arguments| {
+        call.text(format::sprintf(
+            call,
+            text_at(arguments, 0)?,
+            &arguments[1..],
+        )?)
+    }),
+    Definition::new("println", &[], Some(Any), |call, arguments| {
+        call.text(format::sprintln(call, arguments)?)
+    }),
     Definition::new("slice", &[Any], Some(Any), slice),
     Definition::new("urlquery", &[], Some(Any), url_query),
 ];
@@ -65,7 +87,12 @@ fn basic(value: &Value) -> Basic<'_> {
         Value::Byte(number) => Basic::Uint(u64::from(*number)),
         Value::Float(number) => Basic::Float(*number),
         Value::Str(text) => Basic::Text(text),
-        Value::Missing | Value::Nil | Value::List(_) | Value::Map(_) | Value::Time(_) | Value::Version(_) => Basic::Other,
+        Value::Missing
+        | Value::Nil
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Time(_)
+        | Value::Version(_) => Basic::Other,
     }
 }
 
@@ -89,7 +116,9 @@ fn equal_pair(left: &Value, right: &Value) -> Result<bool, Fault> {
         (Basic::Uint(left), Basic::Uint(right)) => Ok(left == right),
         (Basic::Float(left), Basic::Float(right)) => Ok(left == right),
         (Basic::Text(left), Basic::Text(right)) => Ok(left == right),
-        (Basic::Int(int), Basic::Uint(uint)) | (Basic::Uint(uint), Basic::Int(int)) => Ok(u64::try_from(int) == Ok(uint)),
+        (Basic::Int(int), Basic::Uint(uint)) | (Basic::Uint(uint), Basic::Int(int)) => {
+            Ok(u64::try_from(int) == Ok(uint))
+        }
         (Basic::Other, Basic::Other) => equal_others(left, right),
         // A nil equals nothing but nil, and may be compared with anything.
         _ if left.is_nil() || right.is_nil() => Ok(false),
@@ -104,7 +133,8 @@ fn equal_others(left: &Value, right: &Value) -> Result<bool, Fault> {
         Value::Map(map) => map.is_nil(),
         _ => false,
     };
-    let comparable = left.is_nil() || right.is_nil() || format::kind_name(left) == format::kind_name(right);
+    let comparable =
+        left.is_nil() || right.is_nil() || format::kind_name(left) == format::kind_name(right);
     match (left, right) {
         _ if !comparable => Err(Fault::Comparison),
         _ if absent(left) || absent(right) => Ok(absent(left) == absent(right)),
@@ -115,15 +145,20 @@ fn equal_others(left: &Value, right: &Value) -> Result<bool, Fault> {
 }
 
 fn compare(arguments: &[Value]) -> Result<Option<Ordering>, Fault> {
-    match (basic(value_at(arguments, 0)?), basic(value_at(arguments, 1)?)) {
+    match (
+        basic(value_at(arguments, 0)?),
+        basic(value_at(arguments, 1)?),
+    ) {
         (Basic::Int(left), Basic::Int(right)) => Ok(Some(left.cmp(&right))),
         (Basic::Uint(left), Basic::Uint(right)) => Ok(Some(left.cmp(&right))),
         (Basic::Float(left), Basic::Float(right)) => Ok(left.partial_cmp(&right)),
         (Basic::Text(left), Basic::Text(right)) => Ok(Some(left.cmp(right))),
-        (Basic::Int(left), Basic::Uint(right)) => Ok(Some(u64::try_from(left).map_or(Ordering::Less, |left| left.cmp(&right)))),
-        (Basic::Uint(left), Basic::Int(right)) => {
-            Ok(Some(u64::try_from(right).map_or(Ordering::Greater, |right| left.cmp(&right))))
-        }
+        (Basic::Int(left), Basic::Uint(right)) => Ok(Some(
+            u64::try_from(left).map_or(Ordering::Less, |left| left.cmp(&right)),
+        )),
+        (Basic::Uint(left), Basic::Int(right)) => Ok(Some(
+            u64::try_from(right).map_or(Ordering::Greater, |right| left.cmp(&right)),
+        )),
         _ => Err(Fault::Comparison),
     }
 }
@@ -133,7 +168,10 @@ fn less(arguments: &[Value]) -> Result<bool, Fault> {
 }
 
 fn less_or_equal(arguments: &[Value]) -> Result<bool, Fault> {
-    Ok(matches!(compare(arguments)?, Some(Ordering::Less | Ordering::Equal)))
+    Ok(matches!(
+        compare(arguments)?,
+        Some(Ordering::Less | Ordering::Equal)
+    ))
 }
 
 fn position(index: &Value, capacity: usize) -> Result<usize, Fault> {
@@ -156,7 +194,11 @@ fn index(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     for index in indexes {
         call.steps(1)?;
         item = match &item {
-            Value::Str(text) => text.get(position(index, text.len())?).copied().map(Value::Byte).ok_or(Fault::Index)?,
+            Value::Str(text) => text
+                .get(position(index, text.len())?)
+                .copied()
+                .map(Value::Byte)
+                .ok_or(Fault::Index)?,
             Value::List(list) => list.at(position(index, list.len())?).ok_or(Fault::Index)?,
             Value::Map(map) => match index {
                 Value::Str(key) => map.at(key).unwrap_or_else(|| match map.entry() {
@@ -218,7 +260,13 @@ fn operands(call: &Call<'_>, arguments: &[Value]) -> Result<Vec<u8>, Fault> {
     }
     let shown: Vec<Value> = arguments
         .iter()
-        .map(|value| if value.is_nil() { Value::text("<no value>") } else { value.clone() })
+        .map(|value| {
+            if value.is_nil() {
+                Value::text("<no value>")
+            } else {
+                value.clone()
+            }
+        })
         .collect();
     format::sprint(call, &shown)
 }
@@ -247,14 +295,20 @@ fn javascript(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let mut escaped = Vec::with_capacity(text.len());
     for unit in units(&text) {
         match unit {
-            Unit::Character(character @ ('\\' | '\'' | '"')) => escaped.extend_from_slice(&[b'\\', character as u8]),
-            Unit::Character(character @ ('<' | '>' | '&' | '=' | '\0'..=' ')) if character != ' ' => {
+            Unit::Character(character @ ('\\' | '\'' | '"')) => {
+                escaped.extend_from_slice(&[b'\\', character as u8])
+            }
+            Unit::Character(character @ ('<' | '>' | '&' | '=' | '\0'..=' '))
+                if character != ' ' =>
+            {
                 escaped.extend_from_slice(format!("\\u{:04X}", u32::from(character)).as_bytes());
             }
             Unit::Character(character) if character.is_ascii() || is_print(character) => {
                 escaped.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            Unit::Character(character) => escaped.extend_from_slice(format!("\\u{:04X}", u32::from(character)).as_bytes()),
+            Unit::Character(character) => {
+                escaped.extend_from_slice(format!("\\u{:04X}", u32::from(character)).as_bytes())
+            }
             // The replacement character prints, so Go keeps the byte.
             Unit::Byte(byte) => escaped.push(byte),
         }
@@ -269,7 +323,9 @@ fn url_query(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     for byte in text {
         match byte {
             b' ' => escaped.push(b'+'),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(byte),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(byte)
+            }
             byte => escaped.extend_from_slice(format!("%{byte:02X}").as_bytes()),
         }
     }

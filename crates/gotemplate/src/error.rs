@@ -190,5 +190,8 @@ impl RenderError {
 }
 
 fn call(function: &Option<String>) -> String {
-    function.as_ref().map(|name| format!("`{name}`: ")).unwrap_or_default()
+    function
+        .as_ref()
+        .map(|name| format!("`{name}`: "))
+        .unwrap_or_default()
 }

@@ -9,8 +9,10 @@ use crate::format;
 use crate::functions::{Call, Callable, Functions, Implementation, Parameter};
 use crate::limits::{Budget, Limits};
 use crate::methods;
-use crate::parse::ast::{Binding, Branch, Command, Name, Node, Nodes, Number, Offset, Operand, Pipe, Term};
 use crate::parse::Parsed;
+use crate::parse::ast::{
+    Binding, Branch, Command, Name, Node, Nodes, Number, Offset, Operand, Pipe, Term,
+};
 use crate::sprig::RegexCache;
 use crate::value::{Entry, Map, Value};
 
@@ -90,14 +92,20 @@ impl<'t> Executor<'t> {
     }
 
     fn run(&self, name: &str, dot: &Value) -> Run<Vec<u8>> {
-        let nodes = self.parsed.templates.get(name).ok_or(Fault::UnknownTemplate)?;
+        let nodes = self
+            .parsed
+            .templates
+            .get(name)
+            .ok_or(Fault::UnknownTemplate)?;
         let mut out = Vec::new();
         self.template(nodes, dot.clone(), &mut out)?;
         Ok(out)
     }
 
     fn template(&self, nodes: &'t Nodes, dot: Value, out: &mut Vec<u8>) -> Run<()> {
-        let mut frame = Frame { variables: vec![("$", dot.clone())] };
+        let mut frame = Frame {
+            variables: vec![("$", dot.clone())],
+        };
         self.nodes(&mut frame, &dot, nodes, out).map(|_| ())
     }
 
@@ -123,7 +131,13 @@ impl<'t> Executor<'t> {
         Ok(())
     }
 
-    fn nodes(&self, frame: &mut Frame<'t>, dot: &Value, nodes: &'t Nodes, out: &mut Vec<u8>) -> Run<Flow> {
+    fn nodes(
+        &self,
+        frame: &mut Frame<'t>,
+        dot: &Value,
+        nodes: &'t Nodes,
+        out: &mut Vec<u8>,
+    ) -> Run<Flow> {
         self.nested(|| {
             for node in nodes {
                 let flow = self.node(frame, dot, node, out)?;
@@ -135,7 +149,13 @@ impl<'t> Executor<'t> {
         })
     }
 
-    fn node(&self, frame: &mut Frame<'t>, dot: &Value, node: &'t Node, out: &mut Vec<u8>) -> Run<Flow> {
+    fn node(
+        &self,
+        frame: &mut Frame<'t>,
+        dot: &Value,
+        node: &'t Node,
+        out: &mut Vec<u8>,
+    ) -> Run<Flow> {
         self.budget.steps(1)?;
         match node {
             Node::Text(text) => self.write(out, text)?,
@@ -150,7 +170,11 @@ impl<'t> Executor<'t> {
                 let mark = frame.variables.len();
                 let value = self.pipe(frame, dot, &branch.pipe)?;
                 let flow = if value.is_true() {
-                    let inner = if matches!(node, Node::With(_)) { &value } else { dot };
+                    let inner = if matches!(node, Node::With(_)) {
+                        &value
+                    } else {
+                        dot
+                    };
                     self.nodes(frame, inner, &branch.body, out)?
                 } else if let Some(otherwise) = &branch.otherwise {
                     self.nodes(frame, dot, otherwise, out)?
@@ -168,7 +192,11 @@ impl<'t> Executor<'t> {
             }
             Node::Template { at, name, pipe } => {
                 self.at.set(*at);
-                let nodes = self.parsed.templates.get(name).ok_or(Fault::UnknownTemplate)?;
+                let nodes = self
+                    .parsed
+                    .templates
+                    .get(name)
+                    .ok_or(Fault::UnknownTemplate)?;
                 let dot = match pipe {
                     Some(pipe) => self.pipe(frame, dot, pipe)?,
                     None => Value::Missing,
@@ -192,7 +220,13 @@ impl<'t> Executor<'t> {
         }
     }
 
-    fn range(&self, frame: &mut Frame<'t>, dot: &Value, branch: &'t Branch, out: &mut Vec<u8>) -> Run<Flow> {
+    fn range(
+        &self,
+        frame: &mut Frame<'t>,
+        dot: &Value,
+        branch: &'t Branch,
+        out: &mut Vec<u8>,
+    ) -> Run<Flow> {
         let value = self.pipe(frame, dot, &branch.pipe)?;
         self.at.set(branch.pipe.at);
         let mark = frame.variables.len();
@@ -208,7 +242,11 @@ impl<'t> Executor<'t> {
         match value {
             Value::Int(count) | Value::Int64(count) => {
                 self.one_variable(branch)?;
-                let typed: fn(i64) -> Value = if matches!(value, Value::Int(_)) { Value::Int } else { Value::Int64 };
+                let typed: fn(i64) -> Value = if matches!(value, Value::Int(_)) {
+                    Value::Int
+                } else {
+                    Value::Int64
+                };
                 for number in 0..count.max(0) {
                     if !iteration(frame, Value::Missing, typed(number))? {
                         break;
@@ -248,7 +286,11 @@ impl<'t> Executor<'t> {
                 }
             }
             Value::Missing | Value::Nil => {}
-            Value::Bool(_) | Value::Float(_) | Value::Str(_) | Value::Time(_) | Value::Version(_) => {
+            Value::Bool(_)
+            | Value::Float(_)
+            | Value::Str(_)
+            | Value::Time(_)
+            | Value::Version(_) => {
                 return Err(Fault::Range);
             }
         }
@@ -259,7 +301,11 @@ impl<'t> Executor<'t> {
     }
 
     fn one_variable(&self, branch: &Branch) -> Run<()> {
-        if branch.pipe.variables.len() > 1 { Err(Fault::Range) } else { Ok(()) }
+        if branch.pipe.variables.len() > 1 {
+            Err(Fault::Range)
+        } else {
+            Ok(())
+        }
     }
 
     /// Gives the loop variables their values. With two, the first is the index; with one, it is the element.
@@ -284,7 +330,11 @@ impl<'t> Executor<'t> {
     }
 
     fn assign(&self, frame: &mut Frame<'t>, name: &str, value: Value) -> Run<()> {
-        let variable = frame.variables.iter_mut().rev().find(|(known, _)| *known == name);
+        let variable = frame
+            .variables
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| *known == name);
         variable.ok_or(Fault::UnknownVariable)?.1 = value;
         Ok(())
     }
@@ -294,7 +344,11 @@ impl<'t> Executor<'t> {
         let mut value = None;
         for command in &pipe.commands {
             let result = self.command(frame, dot, command, value)?;
-            value = Some(if result.is_nil() { Value::Missing } else { result });
+            value = Some(if result.is_nil() {
+                Value::Missing
+            } else {
+                result
+            });
         }
         let value = value.unwrap_or(Value::Missing);
         for name in &pipe.variables {
@@ -306,8 +360,16 @@ impl<'t> Executor<'t> {
         Ok(value)
     }
 
-    fn command(&self, frame: &mut Frame<'t>, dot: &Value, command: &'t Command, last: Option<Value>) -> Run<Value> {
-        let [first, arguments @ ..] = command.operands.as_slice() else { return Err(Fault::NilCommand) };
+    fn command(
+        &self,
+        frame: &mut Frame<'t>,
+        dot: &Value,
+        command: &'t Command,
+        last: Option<Value>,
+    ) -> Run<Value> {
+        let [first, arguments @ ..] = command.operands.as_slice() else {
+            return Err(Fault::NilCommand);
+        };
         let has_arguments = !arguments.is_empty() || last.is_some();
         self.at.set(first.at);
         match &first.term {
@@ -334,15 +396,26 @@ impl<'t> Executor<'t> {
 
     /// The receiver of `(…).Field`.
     fn chained(&self, frame: &mut Frame<'t>, dot: &Value, inner: &'t Operand) -> Run<Value> {
-        self.operand(frame, dot, inner, Parameter::Any).map(|value| {
-            // A parenthesized pipeline has lost its interface; a nil in it has become no value.
-            if value.is_nil() { Value::Missing } else { value }
-        })
+        self.operand(frame, dot, inner, Parameter::Any)
+            .map(|value| {
+                // A parenthesized pipeline has lost its interface; a nil in it has become no value.
+                if value.is_nil() {
+                    Value::Missing
+                } else {
+                    value
+                }
+            })
     }
 
     fn variable(&self, frame: &Frame<'t>, name: &str) -> Run<Value> {
-        let variable = frame.variables.iter().rev().find(|(known, _)| *known == name);
-        variable.map(|(_, value)| value.clone()).ok_or(Fault::UnknownVariable)
+        let variable = frame
+            .variables
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == name);
+        variable
+            .map(|(_, value)| value.clone())
+            .ok_or(Fault::UnknownVariable)
     }
 
     fn fields(
@@ -354,7 +427,9 @@ impl<'t> Executor<'t> {
         arguments: &'t [Operand],
         last: Option<Value>,
     ) -> Run<Value> {
-        let Some((name, path)) = names.split_last() else { return Ok(receiver) };
+        let Some((name, path)) = names.split_last() else {
+            return Ok(receiver);
+        };
         for name in path {
             receiver = self.field(receiver, name, false)?;
         }
@@ -364,7 +439,9 @@ impl<'t> Executor<'t> {
                 given.push(self.operand(frame, dot, operand, *parameter)?);
             }
             given.extend(last);
-            if arguments.len() > method.parameters().len() || given.len() != method.parameters().len() {
+            if arguments.len() > method.parameters().len()
+                || given.len() != method.parameters().len()
+            {
                 return Err(Fault::ArgumentCount);
             }
             return method.call(&Call { executor: self }, &given);
@@ -440,7 +517,14 @@ impl<'t> Executor<'t> {
         if function.is_builtin && matches!(function.name, "and" | "or") {
             return self.short_circuit(frame, dot, function.name == "or", arguments, last);
         }
-        let parameter = |index: usize| function.fixed.get(index).copied().or(function.rest).unwrap_or(Parameter::Any);
+        let parameter = |index: usize| {
+            function
+                .fixed
+                .get(index)
+                .copied()
+                .or(function.rest)
+                .unwrap_or(Parameter::Any)
+        };
         let mut given = Vec::with_capacity(count);
         for (index, operand) in arguments.iter().enumerate() {
             given.push(self.operand(frame, dot, operand, parameter(index))?);
@@ -474,7 +558,13 @@ impl<'t> Executor<'t> {
         Ok(last.unwrap_or(value))
     }
 
-    fn operand(&self, frame: &mut Frame<'t>, dot: &Value, operand: &'t Operand, wanted: Parameter) -> Run<Value> {
+    fn operand(
+        &self,
+        frame: &mut Frame<'t>,
+        dot: &Value,
+        operand: &'t Operand,
+        wanted: Parameter,
+    ) -> Run<Value> {
         self.budget.steps(1)?;
         self.at.set(operand.at);
         let value = match &operand.term {
@@ -506,8 +596,12 @@ impl<'t> Executor<'t> {
                 Ok(Value::Str(Rc::from(&**text)))
             }
             (Term::Number(number), Parameter::Any) => ideal(number),
-            (Term::Number(number), Parameter::Int) => number.int.map(Value::Int).ok_or(Fault::ArgumentType),
-            (Term::Number(number), Parameter::Float) => number.float.map(Value::Float).ok_or(Fault::ArgumentType),
+            (Term::Number(number), Parameter::Int) => {
+                number.int.map(Value::Int).ok_or(Fault::ArgumentType)
+            }
+            (Term::Number(number), Parameter::Float) => {
+                number.float.map(Value::Float).ok_or(Fault::ArgumentType)
+            }
             _ => Err(Fault::ArgumentType),
         }
     }

@@ -54,7 +54,11 @@ impl Function {
         rest: Option<Parameter>,
         body: impl Fn(&Call<'_>, &[Value]) -> Result<Value, Fault> + Send + Sync + 'static,
     ) -> Self {
-        Self { fixed: fixed.into(), rest, body: Arc::new(body) }
+        Self {
+            fixed: fixed.into(),
+            rest,
+            body: Arc::new(body),
+        }
     }
 }
 
@@ -106,7 +110,13 @@ impl Functions {
     pub(crate) fn find<'a>(&'a self, name: &str) -> Option<Callable<'a>> {
         if let Some((name, function)) = self.added.get_key_value(name) {
             let Function { fixed, rest, body } = function;
-            return Some(Callable { name, fixed, rest: *rest, body: Implementation::Added(body.as_ref()), is_builtin: false });
+            return Some(Callable {
+                name,
+                fixed,
+                rest: *rest,
+                body: Implementation::Added(body.as_ref()),
+                is_builtin: false,
+            });
         }
         if let Some(definition) = sprig::find(name) {
             return Some(definition.callable(false));
@@ -149,18 +159,32 @@ impl Definition {
         rest: Option<Parameter>,
         body: StaticBody,
     ) -> Self {
-        Self { name, fixed, rest, body }
+        Self {
+            name,
+            fixed,
+            rest,
+            body,
+        }
     }
 
     fn callable(&'static self, is_builtin: bool) -> Callable<'static> {
         let body = Implementation::Static(self.body);
-        Callable { name: self.name, fixed: self.fixed, rest: self.rest, body, is_builtin }
+        Callable {
+            name: self.name,
+            fixed: self.fixed,
+            rest: self.rest,
+            body,
+            is_builtin,
+        }
     }
 }
 
 /// Finds a definition in a table that is sorted by name.
 pub(crate) fn find_in(table: &'static [Definition], name: &str) -> Option<&'static Definition> {
-    table.binary_search_by(|definition| definition.name.cmp(name)).ok().map(|index| &table[index])
+    table
+        .binary_search_by(|definition| definition.name.cmp(name))
+        .ok()
+        .map(|index| &table[index])
 }
 
 /// What a function may use while it runs.
@@ -217,11 +241,19 @@ impl Call<'_> {
     }
 
     pub(crate) fn clock(&self) -> Result<std::time::Duration, Fault> {
-        self.executor.functions.ambient().map(Ambient::now).ok_or(Fault::NeedsClock)
+        self.executor
+            .functions
+            .ambient()
+            .map(Ambient::now)
+            .ok_or(Fault::NeedsClock)
     }
 
     pub(crate) fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
-        let ambient = self.executor.functions.ambient().ok_or(Fault::NeedsRandomness)?;
+        let ambient = self
+            .executor
+            .functions
+            .ambient()
+            .ok_or(Fault::NeedsRandomness)?;
         ambient.fill(bytes);
         Ok(())
     }

@@ -15,8 +15,18 @@ pub(crate) enum Html {
 }
 
 /// Writes a value; `indent` is what one level is indented by.
-pub(crate) fn write(call: &Call<'_>, value: &Value, html: Html, indent: Option<&str>) -> Result<Vec<u8>, Fault> {
-    let mut writer = Writer { call, out: Vec::new(), html, indent };
+pub(crate) fn write(
+    call: &Call<'_>,
+    value: &Value,
+    html: Html,
+    indent: Option<&str>,
+) -> Result<Vec<u8>, Fault> {
+    let mut writer = Writer {
+        call,
+        out: Vec::new(),
+        html,
+        indent,
+    };
     writer.value(value, 0)?;
     Ok(writer.out)
 }
@@ -36,8 +46,13 @@ impl Writer<'_, '_> {
         self.call.memory(24)?;
         match value {
             Value::Missing | Value::Nil => self.out.extend_from_slice(b"null"),
-            Value::Bool(truth) => self.out.extend_from_slice(if *truth { b"true" } else { b"false" }),
-            Value::Int(number) | Value::Int64(number) => self.out.extend_from_slice(number.to_string().as_bytes()),
+            Value::Bool(truth) => {
+                self.out
+                    .extend_from_slice(if *truth { b"true" } else { b"false" })
+            }
+            Value::Int(number) | Value::Int64(number) => {
+                self.out.extend_from_slice(number.to_string().as_bytes())
+            }
             Value::Uint64(number) => self.out.extend_from_slice(number.to_string().as_bytes()),
             Value::Byte(number) => self.out.extend_from_slice(number.to_string().as_bytes()),
             Value::Float(number) => self.float(*number)?,
@@ -45,7 +60,9 @@ impl Writer<'_, '_> {
             Value::List(list) if list.is_nil() => self.out.extend_from_slice(b"null"),
             Value::List(list) => {
                 let items = list.items();
-                self.all(b'[', b']', items.len(), depth, |writer, index| writer.value(&items[index], depth + 1))?;
+                self.all(b'[', b']', items.len(), depth, |writer, index| {
+                    writer.value(&items[index], depth + 1)
+                })?;
             }
             Value::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
             Value::Map(map) => {
@@ -137,7 +154,9 @@ impl Writer<'_, '_> {
                 '\x0c' => self.out.extend_from_slice(b"\\f"),
                 '\0'..' ' | '\u{2028}' | '\u{2029}' => self.escape(character),
                 '<' | '>' | '&' if self.html == Html::Escaped => self.escape(character),
-                character => self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                character => self
+                    .out
+                    .extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
         self.out.push(b'"');
@@ -145,7 +164,8 @@ impl Writer<'_, '_> {
     }
 
     fn escape(&mut self, character: char) {
-        self.out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
+        self.out
+            .extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
     }
 }
 
@@ -157,13 +177,21 @@ pub(crate) struct Decoded {
 }
 
 pub(crate) fn read(call: &Call<'_>, text: &[u8]) -> Result<Decoded, Fault> {
-    let mut reader = Reader { call, text, at: 0, overflowed: false };
+    let mut reader = Reader {
+        call,
+        text,
+        at: 0,
+        overflowed: false,
+    };
     let value = reader.value(0)?;
     reader.space();
     if reader.at != text.len() {
         return Err(Fault::Json);
     }
-    Ok(Decoded { value, overflowed: reader.overflowed })
+    Ok(Decoded {
+        value,
+        overflowed: reader.overflowed,
+    })
 }
 
 struct Reader<'c, 't> {
@@ -287,7 +315,9 @@ impl Reader<'_, '_> {
                 return Err(Fault::Json);
             }
         }
-        let number = str::from_utf8(&self.text[from..self.at]).ok().and_then(|text| text.parse::<f64>().ok());
+        let number = str::from_utf8(&self.text[from..self.at])
+            .ok()
+            .and_then(|text| text.parse::<f64>().ok());
         match number {
             Some(number) if number.is_finite() => Ok(Value::Float(number)),
             _ => {
@@ -302,7 +332,10 @@ impl Reader<'_, '_> {
         let mut out = Vec::new();
         loop {
             let rest = &self.text[self.at..];
-            let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+            let plain = rest
+                .iter()
+                .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20))
+                .count();
             self.call.memory(plain * 3)?;
             for unit in units(&rest[..plain]) {
                 let character = match unit {
@@ -359,7 +392,9 @@ impl Reader<'_, '_> {
 
     fn unit(&self) -> Option<u32> {
         let digits = self.text.get(self.at..self.at + 4)?;
-        let digits = str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let digits = str::from_utf8(digits)
+            .ok()
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         u32::from_str_radix(digits, 16).ok()
     }
 }

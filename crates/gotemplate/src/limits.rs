@@ -20,7 +20,12 @@ pub struct Limits {
 impl Default for Limits {
     /// 32 MiB of output, 256 MiB of values, 20 million steps, 300 levels.
     fn default() -> Self {
-        Self { output: 32 << 20, memory: 256 << 20, steps: 20_000_000, depth: 300 }
+        Self {
+            output: 32 << 20,
+            memory: 256 << 20,
+            steps: 20_000_000,
+            depth: 300,
+        }
     }
 }
 
@@ -35,7 +40,10 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { memory: Cell::new(limits.memory), steps: Cell::new(limits.steps) }
+        Self {
+            memory: Cell::new(limits.memory),
+            steps: Cell::new(limits.steps),
+        }
     }
 
     pub(crate) fn steps(&self, count: u64) -> Result<(), Fault> {

@@ -57,7 +57,11 @@ pub(crate) fn find(receiver: &Value, name: &str) -> Option<Method> {
         _ => return None,
     };
     let (name, parameters) = table.iter().find(|(known, _)| *known == name)?;
-    Some(Method { receiver, parameters, name })
+    Some(Method {
+        receiver,
+        parameters,
+        name,
+    })
 }
 
 impl Method {
@@ -90,15 +94,26 @@ fn of_time(call: &Call<'_>, time: Time, name: &str, arguments: &[Value]) -> Resu
         "String" => return call.text(time.display()),
         "UTC" => Value::Time(time.at_offset(0)),
         "Unix" => Value::Int64(time.unix()),
-        "UnixMilli" => Value::Int64(time.unix().wrapping_mul(1000) + i64::from(time.nanosecond() / 1_000_000)),
-        "UnixNano" => Value::Int64(time.unix().wrapping_mul(1_000_000_000).wrapping_add(i64::from(time.nanosecond()))),
+        "UnixMilli" => {
+            Value::Int64(time.unix().wrapping_mul(1000) + i64::from(time.nanosecond() / 1_000_000))
+        }
+        "UnixNano" => Value::Int64(
+            time.unix()
+                .wrapping_mul(1_000_000_000)
+                .wrapping_add(i64::from(time.nanosecond())),
+        ),
         "Year" => Value::Int(civil.year),
         "YearDay" => Value::Int(i64::from(civil.year_day)),
         _ => return Err(Fault::Field),
     })
 }
 
-fn of_version(call: &Call<'_>, version: &Version, name: &str, arguments: &[Value]) -> Result<Value, Fault> {
+fn of_version(
+    call: &Call<'_>,
+    version: &Version,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, Fault> {
     let compare = || match value_at(arguments, 0)? {
         Value::Version(other) => Ok(version.compare(other)),
         _ => Err(Fault::ArgumentType),

@@ -29,14 +29,19 @@ impl Version {
             Some((numbers, prerelease)) => (numbers, Some(prerelease)),
             None => (rest, None),
         };
-        let prerelease_fits = prerelease.is_none_or(|text| text.split('.').all(|part| is_identifier(part) && !has_leading_zero(part)));
+        let prerelease_fits = prerelease.is_none_or(|text| {
+            text.split('.')
+                .all(|part| is_identifier(part) && !has_leading_zero(part))
+        });
         let metadata_fits = !has_metadata || metadata.split('.').all(is_identifier);
         if !prerelease_fits || !metadata_fits {
             return None;
         }
         let mut parts = numbers.split('.');
         let mut segment = |required: bool| match parts.next() {
-            Some(part) if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) => part.parse().ok(),
+            Some(part) if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) => {
+                part.parse().ok()
+            }
             None if !required => Some(0),
             _ => None,
         };
@@ -75,7 +80,10 @@ impl Version {
 }
 
 fn is_identifier(part: &str) -> bool {
-    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !part.is_empty()
+        && part
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn has_leading_zero(part: &str) -> bool {
@@ -130,12 +138,16 @@ const SPACE: &str = r"[\t\n\x0c\r ]";
 
 fn grammar(pattern: &str) -> Option<Regex> {
     let operator = "(?:!=|>=|=>|<=|=<|~>|=|>|<|~|\\^|)";
-    let pattern = pattern.replace("OP", operator).replace('V', VERSION).replace('S', SPACE);
+    let pattern = pattern
+        .replace("OP", operator)
+        .replace('V', VERSION)
+        .replace('S', SPACE);
     Regex::new(&pattern).ok()
 }
 
 static RANGE: LazyLock<Option<Regex>> = LazyLock::new(|| grammar("S*(?P<from>V)S+-S+(?P<to>V)S*"));
-static GROUP: LazyLock<Option<Regex>> = LazyLock::new(|| grammar("^S*OPS*VS*(?:(?:S+|,S*)OPS*VS*)*$"));
+static GROUP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| grammar("^S*OPS*VS*(?:(?:S+|,S*)OPS*VS*)*$"));
 static ONE: LazyLock<Option<Regex>> = LazyLock::new(|| grammar("(?P<operator>OP)S*V"));
 
 /// Whether the version satisfies the constraint; `None` where the constraint does not parse.
@@ -149,16 +161,29 @@ pub(crate) fn check(constraint: &str, version: &Version) -> Option<bool> {
         let mut parts = Vec::new();
         for found in ONE.as_ref()?.captures_iter(group) {
             let text = |index: usize| found.get(index).map_or("", |part| part.as_str());
-            parts.push(parse(found.name("operator").map_or("", |part| part.as_str()), text(2), text(3), text(4), text(5))?);
+            parts.push(parse(
+                found.name("operator").map_or("", |part| part.as_str()),
+                text(2),
+                text(3),
+                text(4),
+                text(5),
+            )?);
         }
         // A prerelease is only considered where the group asks for one.
         let prereleases = parts.iter().any(|part| !part.version.prerelease.is_empty());
-        satisfied |= (version.prerelease.is_empty() || prereleases) && parts.iter().all(|part| part.admits(version));
+        satisfied |= (version.prerelease.is_empty() || prereleases)
+            && parts.iter().all(|part| part.admits(version));
     }
     Some(satisfied)
 }
 
-fn parse<'a>(operator: &'a str, major: &str, minor: &str, patch: &str, prerelease: &str) -> Option<Constraint<'a>> {
+fn parse<'a>(
+    operator: &'a str,
+    major: &str,
+    minor: &str,
+    patch: &str,
+    prerelease: &str,
+) -> Option<Constraint<'a>> {
     let is_open = |part: &str| matches!(part.trim_start_matches('.'), "" | "x" | "X" | "*");
     let (open, text) = if is_open(major) {
         (Open::Everything, format!("0.0.0{prerelease}"))
@@ -169,7 +194,11 @@ fn parse<'a>(operator: &'a str, major: &str, minor: &str, patch: &str, prereleas
     } else {
         (Open::Nothing, format!("{major}{minor}{patch}{prerelease}"))
     };
-    Some(Constraint { operator, version: Version::parse(&text)?, open })
+    Some(Constraint {
+        operator,
+        version: Version::parse(&text)?,
+        open,
+    })
 }
 
 impl Constraint<'_> {
@@ -181,14 +210,23 @@ impl Constraint<'_> {
             "!=" => match self.open {
                 Open::Nothing => order.is_ne(),
                 Open::Minor => !same_major,
-                Open::Patch => !(same_major && same_minor) || version.prerelease != self.version.prerelease,
-                Open::Everything => !(same_major && same_minor && version.patch == self.version.patch) || order.is_ne(),
+                Open::Patch => {
+                    !(same_major && same_minor) || version.prerelease != self.version.prerelease
+                }
+                Open::Everything => {
+                    !(same_major && same_minor && version.patch == self.version.patch)
+                        || order.is_ne()
+                }
             },
             ">" => match self.open {
                 Open::Nothing => order.is_gt(),
                 Open::Minor => version.major > self.version.major,
-                Open::Patch => (version.major, version.minor) > (self.version.major, self.version.minor),
-                Open::Everything => version.major > self.version.major || same_major && order.is_gt(),
+                Open::Patch => {
+                    (version.major, version.minor) > (self.version.major, self.version.minor)
+                }
+                Open::Everything => {
+                    version.major > self.version.major || same_major && order.is_gt()
+                }
             },
             "<" => order.is_lt(),
             ">=" | "=>" => order.is_ge(),
@@ -196,7 +234,8 @@ impl Constraint<'_> {
                 Open::Nothing => order.is_le(),
                 Open::Minor => version.major <= self.version.major,
                 Open::Patch | Open::Everything => {
-                    version.major < self.version.major || same_major && version.minor <= self.version.minor
+                    version.major < self.version.major
+                        || same_major && version.minor <= self.version.minor
                 }
             },
             "^" => self.caret(version, order),
@@ -236,10 +275,30 @@ mod tests {
 
     #[test]
     fn versions_are_read_loosely_but_not_wrongly() {
-        for (text, shown) in [("1.2.3", "1.2.3"), ("v1", "1.0.0"), ("1.2", "1.2.0"), ("01.2.3-a.1+b", "1.2.3-a.1+b")] {
-            assert_eq!(Version::parse(text).map(|version| version.display()).as_deref(), Some(shown));
+        for (text, shown) in [
+            ("1.2.3", "1.2.3"),
+            ("v1", "1.0.0"),
+            ("1.2", "1.2.0"),
+            ("01.2.3-a.1+b", "1.2.3-a.1+b"),
+        ] {
+            assert_eq!(
+                Version::parse(text)
+                    .map(|version| version.display())
+                    .as_deref(),
+                Some(shown)
+            );
         }
-        for text in ["", "1.", "1.2.3.4", "a", "1.2.3-", "1.2.3-01", "1.2.3+", "1.2.3-a..b", "V1"] {
+        for text in [
+            "",
+            "1.",
+            "1.2.3.4",
+            "a",
+            "1.2.3-",
+            "1.2.3-01",
+            "1.2.3+",
+            "1.2.3-a..b",
+            "V1",
+        ] {
             assert!(Version::parse(text).is_none(), "{text}");
         }
     }

@@ -63,12 +63,21 @@ impl Template {
     /// function, and nothing of the data, the template, or what it told `fail`.
     pub fn render(&self, dot: &Value) -> Result<Rendered, RenderError> {
         let executor = Executor::new(&self.functions, &self.parsed, self.missing_key, self.limits);
-        executor.render(&self.name, dot).map(|bytes| Rendered(Zeroizing::new(bytes)))
+        executor
+            .render(&self.name, dot)
+            .map(|bytes| Rendered(Zeroizing::new(bytes)))
     }
 
     /// Whether the success of [`render`](Self::render) could depend on the secrets among its data.
     pub fn totality(&self, schema: &Schema) -> Totality {
-        totality::decide(&self.name, &self.parsed, &self.functions, self.missing_key, &self.limits, schema)
+        totality::decide(
+            &self.name,
+            &self.parsed,
+            &self.functions,
+            self.missing_key,
+            &self.limits,
+            schema,
+        )
     }
 }
 

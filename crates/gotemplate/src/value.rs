@@ -100,14 +100,20 @@ impl Value {
     }
 
     /// A `map[string]string`, the data that the SealedSecrets controller gives to its templates.
-    pub fn strings<K: AsRef<[u8]>, V: AsRef<[u8]>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
-        let entries = entries.into_iter().map(|(key, value)| (Rc::from(key.as_ref()), Self::text(value)));
+    pub fn strings<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let entries = entries
+            .into_iter()
+            .map(|(key, value)| (Rc::from(key.as_ref()), Self::text(value)));
         Self::Map(Map::new(Entry::Str, entries.collect()))
     }
 
     /// A `map[string]interface {}`.
     pub fn dict<K: AsRef<[u8]>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        let entries = entries.into_iter().map(|(key, value)| (Rc::from(key.as_ref()), value));
+        let entries = entries
+            .into_iter()
+            .map(|(key, value)| (Rc::from(key.as_ref()), value));
         Self::Map(Map::new(Entry::Any, entries.collect()))
     }
 
@@ -131,7 +137,7 @@ impl Value {
             Self::Byte(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::Str(value) => !value.is_empty(),
-            Self::List(list) => list.len() > 0,
+            Self::List(list) => !list.is_empty(),
             Self::Map(map) => !map.is_empty(),
             Self::Time(_) | Self::Version(_) => true,
         }
@@ -142,12 +148,22 @@ impl List {
     /// A list that is not nil.
     pub fn new(element: Element, items: Vec<Value>) -> Self {
         let len = items.len();
-        Self { element, cells: Some(Rc::new(Cells(RefCell::new(items)))), start: 0, len }
+        Self {
+            element,
+            cells: Some(Rc::new(Cells(RefCell::new(items)))),
+            start: 0,
+            len,
+        }
     }
 
     /// The nil slice of an element type: empty, but `null` in JSON.
     pub fn nil(element: Element) -> Self {
-        Self { element, cells: None, start: 0, len: 0 }
+        Self {
+            element,
+            cells: None,
+            start: 0,
+            len: 0,
+        }
     }
 
     /// The element type.
@@ -175,7 +191,9 @@ impl List {
         if index >= self.len {
             return None;
         }
-        self.cells.as_ref().and_then(|cells| cells.0.borrow().get(self.start + index).cloned())
+        self.cells
+            .as_ref()
+            .and_then(|cells| cells.0.borrow().get(self.start + index).cloned())
     }
 
     /// All elements.
@@ -188,20 +206,28 @@ impl List {
 
     /// Go's `cap`: how far a slice of this slice may reach.
     pub(crate) fn capacity(&self) -> usize {
-        self.cells.as_ref().map_or(0, |cells| cells.0.borrow().len() - self.start)
+        self.cells
+            .as_ref()
+            .map_or(0, |cells| cells.0.borrow().len() - self.start)
     }
 
     /// `list[from:to]`; `None` where Go would panic.
     pub(crate) fn window(&self, from: usize, to: usize) -> Option<Self> {
-        (from <= to && to <= self.capacity()).then(|| Self { start: self.start + from, len: to - from, ..self.clone() })
+        (from <= to && to <= self.capacity()).then(|| Self {
+            start: self.start + from,
+            len: to - from,
+            ..self.clone()
+        })
     }
 
     /// Sorts the shared cells themselves, as Go's `sort` does.
     pub(crate) fn sort_in_place(&self) {
         if let Some(cells) = &self.cells {
-            cells.0.borrow_mut()[self.start..self.start + self.len].sort_by(|left, right| match (left, right) {
-                (Value::Str(left), Value::Str(right)) => left.cmp(right),
-                _ => std::cmp::Ordering::Equal,
+            cells.0.borrow_mut()[self.start..self.start + self.len].sort_by(|left, right| {
+                match (left, right) {
+                    (Value::Str(left), Value::Str(right)) => left.cmp(right),
+                    _ => std::cmp::Ordering::Equal,
+                }
             });
         }
     }
@@ -214,7 +240,10 @@ impl List {
 impl Map {
     /// A map that is not nil.
     pub fn new(entry: Entry, entries: BTreeMap<Text, Value>) -> Self {
-        Self { entry, cells: Some(Rc::new(Entries(RefCell::new(entries)))) }
+        Self {
+            entry,
+            cells: Some(Rc::new(Entries(RefCell::new(entries)))),
+        }
     }
 
     /// The nil map: empty, cannot be written to, `null` in JSON.
@@ -234,7 +263,9 @@ impl Map {
 
     /// How many entries.
     pub fn len(&self) -> usize {
-        self.cells.as_ref().map_or(0, |cells| cells.0.borrow().len())
+        self.cells
+            .as_ref()
+            .map_or(0, |cells| cells.0.borrow().len())
     }
 
     /// Whether there are no entries.
@@ -244,13 +275,20 @@ impl Map {
 
     /// The value of `key`.
     pub fn at(&self, key: &[u8]) -> Option<Value> {
-        self.cells.as_ref().and_then(|cells| cells.0.borrow().get(key).cloned())
+        self.cells
+            .as_ref()
+            .and_then(|cells| cells.0.borrow().get(key).cloned())
     }
 
     /// All entries, in the order of their keys.
     pub fn entries(&self) -> Vec<(Text, Value)> {
         match &self.cells {
-            Some(cells) => cells.0.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            Some(cells) => cells
+                .0
+                .borrow()
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             None => Vec::new(),
         }
     }
@@ -259,7 +297,9 @@ impl Map {
     /// latter, and then never ends printing it; here it would also be memory that is never wiped.
     #[must_use]
     pub(crate) fn insert(&self, key: Text, value: Value) -> bool {
-        let Some(cells) = &self.cells else { return false };
+        let Some(cells) = &self.cells else {
+            return false;
+        };
         if self.is_within(&value) {
             return false;
         }
@@ -289,13 +329,19 @@ impl Map {
                         return true;
                     }
                     if seen.insert(map.address()) {
-                        pending.extend(map.entries().into_iter().map(|(_, value)| value).filter(is_container));
+                        pending.extend(
+                            map.entries()
+                                .into_iter()
+                                .map(|(_, value)| value)
+                                .filter(is_container),
+                        );
                     }
                 }
-                Value::List(list) => {
-                    if matches!(list.element(), Element::Any | Element::List) && seen.insert(list.address()) {
-                        pending.extend(list.items().into_iter().filter(is_container));
-                    }
+                Value::List(list)
+                    if matches!(list.element(), Element::Any | Element::List)
+                        && seen.insert(list.address()) =>
+                {
+                    pending.extend(list.items().into_iter().filter(is_container));
                 }
                 _ => {}
             }
@@ -324,12 +370,16 @@ impl Drop for Entries {
 fn release(mut pending: Vec<Value>) {
     while let Some(value) = pending.pop() {
         match value {
-            Value::List(List { cells: Some(cells), .. }) => {
+            Value::List(List {
+                cells: Some(cells), ..
+            }) => {
                 if let Some(mut cells) = Rc::into_inner(cells) {
                     pending.append(cells.0.get_mut());
                 }
             }
-            Value::Map(Map { cells: Some(cells), .. }) => {
+            Value::Map(Map {
+                cells: Some(cells), ..
+            }) => {
                 if let Some(mut cells) = Rc::into_inner(cells) {
                     pending.extend(mem::take(cells.0.get_mut()).into_values());
                 }

@@ -232,36 +232,29 @@ struct Replacement<'a> {
 }
 
 fn replace(documents: &mut [Document], limits: &Limits, place: Place) -> Result<(), AliasError> {
-    let targets = Targets::find(documents);
-    let mut replacement = Replacement {
-        limits,
-        place,
-        targets: match targets {
-            Ok(targets) => targets,
-            Err(error) => {
-                documents.fill_with(Document::default);
-                return Err(error);
-            }
-        },
-        next_alias: 0,
-        next_number: 0,
-        originals: HashMap::new(),
-        copied_nodes: 0,
-        copied_bytes: 0,
-        steps: 0,
-        alias_steps: 0,
-    };
-    for at in 0..documents.len() {
-        let root = std::mem::take(&mut documents[at].root);
-        match replacement.document(root) {
-            Ok(root) => documents[at].root = root,
-            Err(error) => {
-                documents.fill_with(Document::default);
-                return Err(error);
-            }
-        }
+    let result = Targets::find(documents).and_then(|targets| {
+        let mut replacement = Replacement {
+            limits,
+            place,
+            targets,
+            next_alias: 0,
+            next_number: 0,
+            originals: HashMap::new(),
+            copied_nodes: 0,
+            copied_bytes: 0,
+            steps: 0,
+            alias_steps: 0,
+        };
+        documents.iter_mut().try_for_each(|document| {
+            let root = std::mem::take(&mut document.root);
+            document.root = replacement.document(root)?;
+            Ok(())
+        })
+    });
+    if result.is_err() {
+        documents.fill_with(Document::default);
     }
-    Ok(())
+    result
 }
 
 impl Replacement<'_> {

@@ -102,9 +102,9 @@ fn limits_hold() {
 #[test]
 fn documents_before_an_error_are_read() {
     for text in [
-        "a\n---\n[b\n",
-        "a\n---\nb: \x01\n",
-        "a\n---\n- b\n- c\n- 'd\n--- e",
+        "a\n---\n[b\n".to_owned(),
+        "a\n---\n- b\n- c\n- 'd\n--- e".to_owned(),
+        format!("a\n---\nb: {}\u{1}\n", "c".repeat(600)),
     ] {
         let limits = Limits::default();
         let source = Source::decode(text.as_bytes(), &limits).expect("a small text");

@@ -1,4 +1,5 @@
 //! Keys of every kind, against the programs that make them and encrypt to them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "keys/age_files.rs"]
 mod age_files;

@@ -44,11 +44,12 @@ fn general(out: &mut Vec<u8>, magnitude: f64, verb: u8, precision: Option<usize>
     let Digits { digits, point } = digits(magnitude, significant);
     let count = digits.len() as i32;
     // The shortest form decides by six digits (strconv: ftoa.go).
-    let threshold = match significant.map(|significant| i32::try_from(significant).unwrap_or(i32::MAX)) {
-        Some(significant) if significant > count && count >= point => count,
-        Some(significant) => significant,
-        None => 6,
-    };
+    let threshold =
+        match significant.map(|significant| i32::try_from(significant).unwrap_or(i32::MAX)) {
+            Some(significant) if significant > count && count >= point => count,
+            Some(significant) => significant,
+            None => 6,
+        };
     let exponent = point - 1;
     if exponent < -4 || exponent >= threshold {
         out.push(digits.first().copied().unwrap_or(b'0'));
@@ -80,7 +81,10 @@ fn general(out: &mut Vec<u8>, magnitude: f64, verb: u8, precision: Option<usize>
 
 fn digits(magnitude: f64, significant: Option<usize>) -> Digits {
     if magnitude == 0.0 {
-        return Digits { digits: Vec::new(), point: 1 };
+        return Digits {
+            digits: Vec::new(),
+            point: 1,
+        };
     }
     let text = match significant {
         Some(significant) => format!("{magnitude:.*e}", significant - 1),
@@ -91,7 +95,10 @@ fn digits(magnitude: f64, significant: Option<usize>) -> Digits {
     while digits.last() == Some(&b'0') {
         digits.pop();
     }
-    Digits { digits, point: exponent.parse::<i32>().unwrap_or(0) + 1 }
+    Digits {
+        digits,
+        point: exponent.parse::<i32>().unwrap_or(0) + 1,
+    }
 }
 
 fn append_exponent(out: &mut Vec<u8>, verb: u8, exponent: i32) {

@@ -63,7 +63,15 @@ pub(crate) fn sprintf(call: &Call<'_>, format: &[u8], values: &[Value]) -> Resul
             break;
         }
         at += 1;
-        let mut directive = Directive { format, values, at, next, good_index: true, after_index: false, reordered: false };
+        let mut directive = Directive {
+            format,
+            values,
+            at,
+            next,
+            good_index: true,
+            after_index: false,
+            reordered: false,
+        };
         directive.run(&mut printer)?;
         (at, next) = (directive.at, directive.next);
         reordered = directive.reordered;
@@ -142,7 +150,9 @@ impl Directive<'_> {
             if self.format.get(self.at) == Some(&b'*') {
                 self.at += 1;
                 match self.int_argument() {
-                    Some(precision) if precision >= 0 => printer.flags.precision = Some(precision as usize),
+                    Some(precision) if precision >= 0 => {
+                        printer.flags.precision = Some(precision as usize)
+                    }
                     Some(_) => printer.flags.precision = None,
                     None => printer.write(b"%!(BADPREC)")?,
                 }
@@ -204,9 +214,14 @@ impl Directive<'_> {
             return;
         };
         let number = &inside[..length];
-        let value = (!number.is_empty() && number.len() < 8 && number.iter().all(u8::is_ascii_digit))
-            .then(|| number.iter().fold(0, |value, digit| value * 10 + usize::from(digit - b'0')))
-            .filter(|value| *value <= WIDEST);
+        let value =
+            (!number.is_empty() && number.len() < 8 && number.iter().all(u8::is_ascii_digit))
+                .then(|| {
+                    number
+                        .iter()
+                        .fold(0, |value, digit| value * 10 + usize::from(digit - b'0'))
+                })
+                .filter(|value| *value <= WIDEST);
         self.at += length + 2;
         match value {
             Some(value) if value >= 1 && value <= self.values.len() => {
@@ -221,7 +236,10 @@ impl Directive<'_> {
     }
 
     fn number(&mut self) -> Option<usize> {
-        let digits = self.format[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self.format[self.at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let text = &self.format[self.at..self.at + digits];
         let value = text.iter().try_fold(0_usize, |value, digit| {
             Some(value * 10 + usize::from(digit - b'0')).filter(|value| *value <= WIDEST)
@@ -292,5 +310,9 @@ pub(crate) fn kind_name(value: &Value) -> &'static str {
 }
 
 fn deep_enough(depth: usize) -> Result<(), Fault> {
-    if depth > VALUE_DEPTH { Err(Fault::DepthLimit) } else { Ok(()) }
+    if depth > VALUE_DEPTH {
+        Err(Fault::DepthLimit)
+    } else {
+        Ok(())
+    }
 }

@@ -17,7 +17,11 @@ pub(crate) fn units(text: &[u8]) -> impl Iterator<Item = Unit> {
 
 /// `utf8.RuneCount`.
 pub(crate) fn rune_count(text: &[u8]) -> usize {
-    if text.is_ascii() { text.len() } else { units(text).count() }
+    if text.is_ascii() {
+        text.len()
+    } else {
+        units(text).count()
+    }
 }
 
 /// Go's `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII space.
@@ -79,7 +83,8 @@ pub(crate) fn can_backquote(text: &[u8]) -> bool {
     units(text).all(|unit| match unit {
         Unit::Byte(_) => false,
         Unit::Character(character) => {
-            character == '\t' || !(character < ' ' || matches!(character, '`' | '\x7f' | '\u{feff}'))
+            character == '\t'
+                || !(character < ' ' || matches!(character, '`' | '\x7f' | '\u{feff}'))
         }
     })
 }

@@ -4,7 +4,7 @@ use super::quote::{Unit, append_quoted, can_backquote, rune_count, units};
 use super::{deep_enough, float, type_name};
 use crate::error::Fault;
 use crate::functions::Call;
-use crate::value::{Element, Entry, List, Map, Value};
+use crate::value::{List, Map, Value};
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
@@ -30,7 +30,11 @@ const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 
 impl<'c, 't> Printer<'c, 't> {
     pub(super) fn new(call: &'c Call<'t>) -> Self {
-        Self { call, out: Vec::new(), flags: Flags::default() }
+        Self {
+            call,
+            out: Vec::new(),
+            flags: Flags::default(),
+        }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
@@ -41,13 +45,20 @@ impl<'c, 't> Printer<'c, 't> {
 
     fn padding(&mut self, count: usize) -> Result<(), Fault> {
         self.call.memory(count)?;
-        let byte = if self.flags.zero && !self.flags.minus { b'0' } else { b' ' };
+        let byte = if self.flags.zero && !self.flags.minus {
+            b'0'
+        } else {
+            b' '
+        };
         self.out.extend(std::iter::repeat_n(byte, count));
         Ok(())
     }
 
     fn pad(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let missing = self.flags.width.map_or(0, |width| width.saturating_sub(rune_count(bytes)));
+        let missing = self
+            .flags
+            .width
+            .map_or(0, |width| width.saturating_sub(rune_count(bytes)));
         if self.flags.minus {
             self.write(bytes)?;
             self.padding(missing)
@@ -66,7 +77,7 @@ impl<'c, 't> Printer<'c, 't> {
             };
         }
         if verb == 'T' {
-            return self.text(type_name(value).as_bytes(), 's');
+            return self.text(type_name(value).as_bytes());
         }
         self.value(value, verb, 0)
     }
@@ -88,7 +99,11 @@ impl<'c, 't> Printer<'c, 't> {
         self.call.steps(1)?;
         match value {
             Value::Missing | Value::Nil => {
-                let text: &[u8] = if self.flags.sharp_v { b"interface {}(nil)" } else { b"<nil>" };
+                let text: &[u8] = if self.flags.sharp_v {
+                    b"interface {}(nil)"
+                } else {
+                    b"<nil>"
+                };
                 self.write(text)
             }
             Value::Bool(truth) => match verb {
@@ -103,7 +118,7 @@ impl<'c, 't> Printer<'c, 't> {
             Value::Float(number) => self.float(value, *number, verb),
             Value::Str(text) => match verb {
                 'v' if self.flags.sharp_v => self.quoted(text),
-                'v' | 's' => self.text(text, verb),
+                'v' | 's' => self.text(text),
                 'x' => self.hex(text, LOWER),
                 'X' => self.hex(text, UPPER),
                 'q' => self.quoted(text),
@@ -131,8 +146,11 @@ impl<'c, 't> Printer<'c, 't> {
             return Err(Fault::Unsupported);
         }
         let name = type_name(value).as_bytes();
-        let (open, separator, close): (&[u8], &[u8], &[u8]) =
-            if self.flags.sharp_v { (b"{", b", ", b"}") } else { (b"[", b" ", b"]") };
+        let (open, separator, close): (&[u8], &[u8], &[u8]) = if self.flags.sharp_v {
+            (b"{", b", ", b"}")
+        } else {
+            (b"[", b" ", b"]")
+        };
         if self.flags.sharp_v {
             self.write(name)?;
             if list.is_nil() {
@@ -146,7 +164,6 @@ impl<'c, 't> Printer<'c, 't> {
             }
             self.value(item, verb, depth + 1)?;
         }
-        debug_assert!(matches!(list.element(), Element::Any | Element::Str | Element::Int | Element::List));
         self.write(close)
     }
 
@@ -163,7 +180,6 @@ impl<'c, 't> Printer<'c, 't> {
         } else {
             self.write(b"map[")?;
         }
-        debug_assert!(matches!(map.entry(), Entry::Any | Entry::Str));
         for (index, (key, item)) in map.entries().into_iter().enumerate() {
             if index > 0 {
                 self.write(if self.flags.sharp_v { b", " } else { b" " })?;
@@ -176,7 +192,9 @@ impl<'c, 't> Printer<'c, 't> {
     }
 
     fn truncate<'b>(&self, text: &'b [u8]) -> &'b [u8] {
-        let Some(precision) = self.flags.precision else { return text };
+        let Some(precision) = self.flags.precision else {
+            return text;
+        };
         let length = units(text)
             .take(precision)
             .map(|unit| match unit {
@@ -187,7 +205,7 @@ impl<'c, 't> Printer<'c, 't> {
         &text[..length]
     }
 
-    fn text(&mut self, text: &[u8], _verb: char) -> Result<(), Fault> {
+    fn text(&mut self, text: &[u8]) -> Result<(), Fault> {
         self.pad(self.truncate(text))
     }
 
@@ -216,13 +234,23 @@ impl<'c, 't> Printer<'c, 't> {
             if self.flags.sharp && (index == 0 || self.flags.space) {
                 hex.extend_from_slice(&[b'0', if digits == UPPER { b'X' } else { b'x' }]);
             }
-            hex.extend_from_slice(&[digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
+            hex.extend_from_slice(&[
+                digits[usize::from(byte >> 4)],
+                digits[usize::from(byte & 15)],
+            ]);
         }
         // Hexadecimal text is never padded with zeros on the right, only on the left.
         self.pad(&hex)
     }
 
-    fn integer(&mut self, value: &Value, magnitude: u64, negative: bool, signed: bool, verb: char) -> Result<(), Fault> {
+    fn integer(
+        &mut self,
+        value: &Value,
+        magnitude: u64,
+        negative: bool,
+        signed: bool,
+        verb: char,
+    ) -> Result<(), Fault> {
         match verb {
             'v' if self.flags.sharp_v && !signed => {
                 let sharp = std::mem::replace(&mut self.flags.sharp, true);
@@ -242,12 +270,25 @@ impl<'c, 't> Printer<'c, 't> {
             'q' => {
                 let mut quoted = Vec::new();
                 let character = rune(magnitude, negative);
-                append_quoted(&mut quoted, character.encode_utf8(&mut [0; 4]).as_bytes(), b'\'', self.flags.plus);
+                append_quoted(
+                    &mut quoted,
+                    character.encode_utf8(&mut [0; 4]).as_bytes(),
+                    b'\'',
+                    self.flags.plus,
+                );
                 self.pad(&quoted)
             }
             'U' => {
-                let number = if negative { magnitude.wrapping_neg() } else { magnitude };
-                let digits = self.flags.precision.filter(|precision| *precision > 4).unwrap_or(4);
+                let number = if negative {
+                    magnitude.wrapping_neg()
+                } else {
+                    magnitude
+                };
+                let digits = self
+                    .flags
+                    .precision
+                    .filter(|precision| *precision > 4)
+                    .unwrap_or(4);
                 self.call.memory(digits)?;
                 let mut text = format!("U+{number:0digits$X}");
                 if let Some(character) = u32::try_from(number).ok().and_then(char::from_u32)
@@ -265,7 +306,14 @@ impl<'c, 't> Printer<'c, 't> {
         }
     }
 
-    fn base(&mut self, magnitude: u64, negative: bool, base: u64, verb: char, digits: &[u8; 16]) -> Result<(), Fault> {
+    fn base(
+        &mut self,
+        magnitude: u64,
+        negative: bool,
+        base: u64,
+        verb: char,
+        digits: &[u8; 16],
+    ) -> Result<(), Fault> {
         let flags = self.flags;
         let mut least = 0;
         if let Some(precision) = flags.precision {
@@ -297,7 +345,9 @@ impl<'c, 't> Printer<'c, 't> {
             match base {
                 2 => reversed.extend_from_slice(b"b0"),
                 8 if reversed.last() != Some(&b'0') => reversed.push(b'0'),
-                16 => reversed.extend_from_slice(&[if digits == UPPER { b'X' } else { b'x' }, b'0']),
+                16 => {
+                    reversed.extend_from_slice(&[if digits == UPPER { b'X' } else { b'x' }, b'0'])
+                }
                 _ => {}
             }
         }
@@ -332,7 +382,8 @@ impl<'c, 't> Printer<'c, 't> {
             return Err(Fault::Unsupported);
         }
         let precision = self.flags.precision.or(default);
-        self.call.memory(precision.unwrap_or(0).saturating_add(400))?;
+        self.call
+            .memory(precision.unwrap_or(0).saturating_add(400))?;
         let mut text = Vec::new();
         float::append(&mut text, number, format, precision);
         let sign = match text.first() {
@@ -346,13 +397,20 @@ impl<'c, 't> Printer<'c, 't> {
             b'+' => None,
             sign => Some(sign),
         };
-        let shown = if number.is_nan() && !self.flags.space && !self.flags.plus { None } else { shown };
+        let shown = if number.is_nan() && !self.flags.space && !self.flags.plus {
+            None
+        } else {
+            shown
+        };
         let zero = self.flags.zero;
         if !number.is_finite() {
             self.flags.zero = false;
         } else if let (true, Some(sign)) = (zero && !self.flags.minus, shown) {
             let length = text.len() + 1;
-            let missing = self.flags.width.map_or(0, |width| width.saturating_sub(length));
+            let missing = self
+                .flags
+                .width
+                .map_or(0, |width| width.saturating_sub(length));
             self.write(&[sign])?;
             self.padding(missing)?;
             return self.write(&text);
@@ -367,6 +425,11 @@ impl<'c, 't> Printer<'c, 't> {
 }
 
 fn rune(magnitude: u64, negative: bool) -> char {
-    let code = if negative { None } else { u32::try_from(magnitude).ok() };
-    code.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+    let code = if negative {
+        None
+    } else {
+        u32::try_from(magnitude).ok()
+    };
+    code.and_then(char::from_u32)
+        .unwrap_or(char::REPLACEMENT_CHARACTER)
 }

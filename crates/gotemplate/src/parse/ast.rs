@@ -13,7 +13,11 @@ pub(crate) enum Node {
     If(Branch),
     With(Branch),
     Range(Branch),
-    Template { at: Offset, name: Name, pipe: Option<Pipe> },
+    Template {
+        at: Offset,
+        name: Name,
+        pipe: Option<Pipe>,
+    },
     Break,
     Continue,
 }

@@ -68,7 +68,9 @@ fn is_space(byte: u8) -> bool {
 }
 
 fn is_word(character: char) -> bool {
-    character == '_' || character.is_alphabetic() || (character.is_numeric() && character.is_alphanumeric())
+    character == '_'
+        || character.is_alphabetic()
+        || (character.is_numeric() && character.is_alphanumeric())
 }
 
 fn opens_trimmed(text: &str) -> bool {
@@ -83,11 +85,20 @@ fn closes_trimmed(text: &str) -> bool {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(input: &'a str) -> Self {
-        Self { input, position: 0, inside: false, parens: 0 }
+        Self {
+            input,
+            position: 0,
+            inside: false,
+            parens: 0,
+        }
     }
 
     pub(crate) fn next(&mut self) -> Result<Token<'a>, Bad> {
-        if self.inside { self.action() } else { self.text() }
+        if self.inside {
+            self.action()
+        } else {
+            self.text()
+        }
     }
 
     fn rest(&self) -> &'a str {
@@ -105,7 +116,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn token(&self, kind: Kind, from: usize) -> Token<'a> {
-        Token { kind, at: from as Offset, text: &self.input[from..self.position] }
+        Token {
+            kind,
+            at: from as Offset,
+            text: &self.input[from..self.position],
+        }
     }
 
     fn bad<T>(&self, fault: SyntaxFault, at: usize) -> Result<T, Bad> {
@@ -117,7 +132,11 @@ impl<'a> Lexer<'a> {
             let from = self.position;
             let Some(length) = self.rest().find("{{") else {
                 self.position = self.input.len();
-                let kind = if self.position > from { Kind::Text } else { Kind::End };
+                let kind = if self.position > from {
+                    Kind::Text
+                } else {
+                    Kind::End
+                };
                 return Ok(self.token(kind, from));
             };
             if length > 0 {
@@ -127,7 +146,11 @@ impl<'a> Lexer<'a> {
                 }
                 self.position += length;
                 if !text.is_empty() {
-                    return Ok(Token { kind: Kind::Text, at: from as Offset, text });
+                    return Ok(Token {
+                        kind: Kind::Text,
+                        at: from as Offset,
+                        text,
+                    });
                 }
             }
             let from = self.position;
@@ -179,7 +202,11 @@ impl<'a> Lexer<'a> {
         let from = self.position;
         self.close();
         self.inside = false;
-        Token { kind: Kind::RightDelim, at: from as Offset, text: "}}" }
+        Token {
+            kind: Kind::RightDelim,
+            at: from as Offset,
+            text: "}}",
+        }
     }
 
     fn action(&mut self) -> Result<Token<'a>, Bad> {
@@ -214,7 +241,9 @@ impl<'a> Lexer<'a> {
                 None => return self.bad(SyntaxFault::UnclosedString, from),
             },
             '$' => self.word_after(Kind::Variable, Kind::Variable)?,
-            '.' if !self.rest().starts_with(|next: char| next.is_ascii_digit()) && !self.rest().is_empty() => {
+            '.' if !self.rest().starts_with(|next: char| next.is_ascii_digit())
+                && !self.rest().is_empty() =>
+            {
                 self.word_after(Kind::Dot, Kind::Field)?
             }
             '.' | '+' | '-' | '0'..='9' => {

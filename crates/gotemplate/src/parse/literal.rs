@@ -86,14 +86,20 @@ fn unquote_unit(text: &str, quote: char) -> Option<(Unit, &str)> {
 }
 
 fn hex(digits: &str) -> Option<u32> {
-    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+    digits
+        .bytes()
+        .all(|digit| digit.is_ascii_hexdigit())
+        .then(|| u32::from_str_radix(digits, 16).ok())
+        .flatten()
 }
 
 /// A number constant. Complex numbers are not supported.
 pub(crate) fn number(text: &str) -> Option<Number> {
     let looks_float = {
         let digits = text.trim_start_matches(['+', '-']);
-        let is_hex = digits.len() > 2 && digits.starts_with('0') && matches!(digits.as_bytes()[1], b'x' | b'X');
+        let is_hex = digits.len() > 2
+            && digits.starts_with('0')
+            && matches!(digits.as_bytes()[1], b'x' | b'X');
         // A signed hexadecimal constant is no exception in Go: its `e` digits make it a float there.
         if is_hex && digits.len() == text.len() {
             text.contains(['p', 'P'])
@@ -104,16 +110,28 @@ pub(crate) fn number(text: &str) -> Option<Number> {
     let uint = parse_uint(text);
     let int = parse_int(text);
     if int.is_some() || uint.is_some() {
-        let float = int.map_or_else(|| uint.map(|value| value as f64), |value| Some(value as f64));
-        return Some(Number { int, float, looks_float });
+        let float = int.map_or_else(
+            || uint.map(|value| value as f64),
+            |value| Some(value as f64),
+        );
+        return Some(Number {
+            int,
+            float,
+            looks_float,
+        });
     }
     if !text.contains(['.', 'e', 'E', 'p', 'P']) {
         return None;
     }
     let float = parse_float(text)?;
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let whole = float.fract() == 0.0;
-    let int = (whole && (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&float)).then_some(float as i64);
-    Some(Number { int, float: Some(float), looks_float })
+    let int = (whole && (-LIMIT..LIMIT).contains(&float)).then_some(float as i64);
+    Some(Number {
+        int,
+        float: Some(float),
+        looks_float,
+    })
 }
 
 /// `strconv.ParseUint(text, 0, 64)`.
@@ -127,13 +145,20 @@ pub(crate) fn parse_uint(text: &str) -> Option<u64> {
         (b'0', Some(_)) => (8, &text[1..]),
         _ => (10, text),
     };
-    if !underscores_separate(text) || !digits.bytes().next().is_some_and(|first| first != b'+' && first != b'-') {
+    if !underscores_separate(text)
+        || !digits
+            .bytes()
+            .next()
+            .is_some_and(|first| first != b'+' && first != b'-')
+    {
         return None;
     }
     let mut value = 0_u64;
     let mut any = false;
     for digit in digits.chars().filter(|digit| *digit != '_') {
-        value = value.checked_mul(base)?.checked_add(u64::from(digit.to_digit(base as u32)?))?;
+        value = value
+            .checked_mul(base)?
+            .checked_add(u64::from(digit.to_digit(base as u32)?))?;
         any = true;
     }
     any.then_some(value)
@@ -147,7 +172,11 @@ pub(crate) fn parse_int(text: &str) -> Option<i64> {
         _ => (false, text),
     };
     let value = parse_uint(digits)?;
-    if negative { 0_i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
+    if negative {
+        0_i64.checked_sub_unsigned(value)
+    } else {
+        i64::try_from(value).ok()
+    }
 }
 
 /// `strconv.ParseFloat(text, 64)`; `None` also for values out of range.
@@ -161,7 +190,10 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
         _ if lower.starts_with("0x") => hex_float(&lower[2..].replace('_', ""))?,
         _ => {
             let digits = lower.replace('_', "");
-            if !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-')) {
+            if !digits
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-'))
+            {
                 return None;
             }
             // Go has no float with underscores and no base prefix outside of source text.
@@ -172,7 +204,11 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
             value
         }
     };
-    Some(if text.starts_with('-') { -magnitude } else { magnitude })
+    Some(if text.starts_with('-') {
+        -magnitude
+    } else {
+        magnitude
+    })
 }
 
 fn hex_float(text: &str) -> Option<f64> {
@@ -197,7 +233,11 @@ fn hex_float(text: &str) -> Option<f64> {
     }
     // A sticky bit keeps the rounding right for digits beyond the mantissa.
     mantissa |= u64::from(dropped != 0);
-    let exponent: i64 = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
+    let exponent: i64 = exponent
+        .strip_prefix('+')
+        .unwrap_or(exponent)
+        .parse()
+        .ok()?;
     let mut exponent = exponent.checked_add(scale)?.clamp(-5000, 5000);
     let mut value = mantissa as f64;
     while exponent > 0 && value.is_finite() && value != 0.0 {
@@ -219,8 +259,11 @@ fn underscores_separate(text: &str) -> bool {
     if !digits.contains(&b'_') {
         return true;
     }
-    let hexadecimal = digits.len() >= 2 && digits[0] == b'0' && digits[1].eq_ignore_ascii_case(&b'x');
-    let prefixed = digits.len() >= 2 && digits[0] == b'0' && matches!(digits[1].to_ascii_lowercase(), b'x' | b'o' | b'b');
+    let hexadecimal =
+        digits.len() >= 2 && digits[0] == b'0' && digits[1].eq_ignore_ascii_case(&b'x');
+    let prefixed = digits.len() >= 2
+        && digits[0] == b'0'
+        && matches!(digits[1].to_ascii_lowercase(), b'x' | b'o' | b'b');
     let mut last_is_digit = prefixed;
     let mut last_is_underscore = false;
     for byte in &digits[if prefixed { 2 } else { 0 }..] {

@@ -25,8 +25,15 @@ pub(crate) struct Lines(Vec<Offset>);
 impl Lines {
     pub(crate) fn position(&self, at: Offset) -> Position {
         let line = self.0.partition_point(|start| *start <= at);
-        let start = line.checked_sub(1).and_then(|index| self.0.get(index)).copied().unwrap_or(0);
-        Position { line, column: (at - start) as usize + 1 }
+        let start = line
+            .checked_sub(1)
+            .and_then(|index| self.0.get(index))
+            .copied()
+            .unwrap_or(0);
+        Position {
+            line,
+            column: (at - start) as usize + 1,
+        }
     }
 }
 
@@ -39,9 +46,17 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Parsed, ParseError> {
     let starts = memchr::memchr_iter(b'\n', text.as_bytes()).map(|index| index + 1);
     if text.len() > SIZE {
-        return Err(ParseError { fault: SyntaxFault::Size, position: Position { line: 1, column: 1 } });
+        return Err(ParseError {
+            fault: SyntaxFault::Size,
+            position: Position { line: 1, column: 1 },
+        });
     }
-    let lines = Lines(std::iter::once(0).chain(starts).map(|start| start as Offset).collect());
+    let lines = Lines(
+        std::iter::once(0)
+            .chain(starts)
+            .map(|start| start as Offset)
+            .collect(),
+    );
     let mut parser = Parser {
         lexer: Lexer::new(text),
         pending: Vec::new(),
@@ -51,8 +66,14 @@ pub(crate) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Par
         depth: 0,
     };
     match parser.file(name) {
-        Ok(()) => Ok(Parsed { templates: parser.templates, lines }),
-        Err((fault, at)) => Err(ParseError { fault, position: lines.position(at) }),
+        Ok(()) => Ok(Parsed {
+            templates: parser.templates,
+            lines,
+        }),
+        Err((fault, at)) => Err(ParseError {
+            fault,
+            position: lines.position(at),
+        }),
     }
 }
 
@@ -123,7 +144,11 @@ impl<'a> Parser<'a> {
 
     fn expect(&mut self, kind: Kind) -> Parse<Token<'a>> {
         let token = self.next_word()?;
-        if token.kind == kind { Ok(token) } else { fail(SyntaxFault::Unexpected, token.at) }
+        if token.kind == kind {
+            Ok(token)
+        } else {
+            fail(SyntaxFault::Unexpected, token.at)
+        }
     }
 
     fn file(&mut self, name: &str) -> Parse<()> {
@@ -176,7 +201,10 @@ impl<'a> Parser<'a> {
 
     /// A body that sees no variables from outside.
     fn separate(&mut self) -> Parse<Nodes> {
-        let scope = Scope { variables: vec!["$".into()], ranges: 0 };
+        let scope = Scope {
+            variables: vec!["$".into()],
+            ranges: 0,
+        };
         let outer = std::mem::replace(&mut self.scope, scope);
         let (body, ending, at) = self.items()?;
         self.scope = outer;
@@ -220,7 +248,9 @@ impl<'a> Parser<'a> {
         let token = self.next_word()?;
         let Kind::Keyword(keyword) = token.kind else {
             self.back(token);
-            return Ok(Item::Node(Node::Action(self.pipeline(Context::Command, Kind::RightDelim)?)));
+            return Ok(Item::Node(Node::Action(
+                self.pipeline(Context::Command, Kind::RightDelim)?,
+            )));
         };
         let at = token.at;
         let node = match keyword {
@@ -231,7 +261,11 @@ impl<'a> Parser<'a> {
                 if self.scope.ranges == 0 {
                     return fail(SyntaxFault::OutsideRange, at);
                 }
-                if keyword == Keyword::Break { Node::Break } else { Node::Continue }
+                if keyword == Keyword::Break {
+                    Node::Break
+                } else {
+                    Node::Continue
+                }
             }
             Keyword::Else => {
                 let next = self.peek_word()?;
@@ -266,7 +300,8 @@ impl<'a> Parser<'a> {
                 match (context, next.kind) {
                     // `{{else if}}` stands for `{{else}}{{if}}` with one `{{end}}` for both. Space tokens are
                     // already gone: the `else` has looked at this word.
-                    (Context::If, Kind::Keyword(Keyword::If)) | (Context::With, Kind::Keyword(Keyword::With)) => {
+                    (Context::If, Kind::Keyword(Keyword::If))
+                    | (Context::With, Kind::Keyword(Keyword::With)) => {
                         self.next()?;
                         self.depth += 1;
                         if self.depth > DEPTH {
@@ -274,7 +309,11 @@ impl<'a> Parser<'a> {
                         }
                         let branch = self.branch(context)?;
                         self.depth -= 1;
-                        Some(vec![if context == Context::If { Node::If(branch) } else { Node::With(branch) }])
+                        Some(vec![if context == Context::If {
+                            Node::If(branch)
+                        } else {
+                            Node::With(branch)
+                        }])
                     }
                     _ => {
                         let (otherwise, ending, at) = self.items()?;
@@ -287,7 +326,11 @@ impl<'a> Parser<'a> {
             }
         };
         self.scope.variables.truncate(visible);
-        Ok(Branch { pipe, body, otherwise })
+        Ok(Branch {
+            pipe,
+            body,
+            otherwise,
+        })
     }
 
     fn block(&mut self, at: Offset) -> Parse<Node> {
@@ -296,7 +339,11 @@ impl<'a> Parser<'a> {
         let pipe = self.pipeline(Context::Block, Kind::RightDelim)?;
         let body = self.separate()?;
         self.add(name.clone(), body, at)?;
-        Ok(Node::Template { at: token.at, name, pipe: Some(pipe) })
+        Ok(Node::Template {
+            at: token.at,
+            name,
+            pipe: Some(pipe),
+        })
     }
 
     fn call(&mut self, at: Offset) -> Parse<Node> {
@@ -314,12 +361,21 @@ impl<'a> Parser<'a> {
 
     fn pipeline(&mut self, context: Context, end: Kind) -> Parse<Pipe> {
         let at = self.peek_word()?.at;
-        let mut pipe = Pipe { at, binding: Binding::Declare, variables: Vec::new(), commands: Vec::new() };
+        let mut pipe = Pipe {
+            at,
+            binding: Binding::Declare,
+            variables: Vec::new(),
+            commands: Vec::new(),
+        };
         self.declarations(context, &mut pipe)?;
         loop {
             let token = self.next_word()?;
             if token.kind == end {
-                return if pipe.commands.is_empty() { fail(SyntaxFault::EmptyCommand, token.at) } else { Ok(pipe) };
+                return if pipe.commands.is_empty() {
+                    fail(SyntaxFault::EmptyCommand, token.at)
+                } else {
+                    Ok(pipe)
+                };
             }
             match token.kind {
                 Kind::Bool
@@ -360,7 +416,11 @@ impl<'a> Parser<'a> {
             }
             let variable = self.next_word()?;
             let adjacent = self.next()?;
-            let next = if adjacent.kind == Kind::Space { self.next_word()? } else { adjacent };
+            let next = if adjacent.kind == Kind::Space {
+                self.next_word()?
+            } else {
+                adjacent
+            };
             let comma = next.kind == Kind::Char && next.text == ",";
             if !comma && !matches!(next.kind, Kind::Assign | Kind::Declare) {
                 self.back(next);
@@ -373,14 +433,21 @@ impl<'a> Parser<'a> {
             pipe.variables.push(variable.text.into());
             self.scope.variables.push(variable.text.into());
             if !comma {
-                pipe.binding = if next.kind == Kind::Assign { Binding::Assign } else { Binding::Declare };
+                pipe.binding = if next.kind == Kind::Assign {
+                    Binding::Assign
+                } else {
+                    Binding::Declare
+                };
                 return Ok(());
             }
             if context != Context::Range || pipe.variables.len() >= 2 {
                 return fail(SyntaxFault::Declarations, next.at);
             }
             let after = self.peek_word()?;
-            if !matches!(after.kind, Kind::Variable | Kind::RightDelim | Kind::RightParen) {
+            if !matches!(
+                after.kind,
+                Kind::Variable | Kind::RightDelim | Kind::RightParen
+            ) {
                 return fail(SyntaxFault::Declarations, after.at);
             }
         }
@@ -400,12 +467,18 @@ impl<'a> Parser<'a> {
                 Kind::Pipe => {}
                 _ => return fail(SyntaxFault::Unexpected, token.at),
             }
-            return if operands.is_empty() { fail(SyntaxFault::EmptyCommand, first.at) } else { Ok(Command { operands }) };
+            return if operands.is_empty() {
+                fail(SyntaxFault::EmptyCommand, first.at)
+            } else {
+                Ok(Command { operands })
+            };
         }
     }
 
     fn operand(&mut self) -> Parse<Option<Operand>> {
-        let Some(mut operand) = self.term()? else { return Ok(None) };
+        let Some(mut operand) = self.term()? else {
+            return Ok(None);
+        };
         let mut fields = Vec::new();
         let mut at = operand.at;
         while self.peek()?.kind == Kind::Field {
@@ -424,7 +497,10 @@ impl<'a> Parser<'a> {
                 return fail(SyntaxFault::Unexpected, at);
             }
             Term::Function(_) | Term::Pipe(_) | Term::Chain(..) => {
-                return Ok(Some(Operand { at, term: Term::Chain(Box::new(operand), fields) }));
+                return Ok(Some(Operand {
+                    at,
+                    term: Term::Chain(Box::new(operand), fields),
+                }));
             }
         }
         Ok(Some(operand))
@@ -446,7 +522,12 @@ impl<'a> Parser<'a> {
             Kind::Nil => Term::Nil,
             Kind::Bool => Term::Bool(token.text == "true"),
             Kind::Variable => {
-                if !self.scope.variables.iter().any(|name| **name == *token.text) {
+                if !self
+                    .scope
+                    .variables
+                    .iter()
+                    .any(|name| **name == *token.text)
+                {
                     return fail(SyntaxFault::UnknownVariable, token.at);
                 }
                 Term::Variable(token.text.into(), Vec::new())

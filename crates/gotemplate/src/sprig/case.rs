@@ -1,7 +1,8 @@
 //! Upper and lower case, and the word cases of `huandu/xstrings`.
 
 use super::unicode::{
-    is_digit, is_letter, is_lower, is_number, is_punctuation, is_space, is_title, is_upper, to_lower, to_title, to_upper,
+    is_digit, is_letter, is_lower, is_number, is_punctuation, is_space, is_title, is_upper,
+    to_lower, to_title, to_upper,
 };
 use crate::error::Fault;
 use crate::format::quote::{Unit, units};
@@ -40,7 +41,11 @@ pub(super) fn title(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
             other => is_space(other),
         };
         previous = character;
-        if separated { to_title(character) } else { character }
+        if separated {
+            to_title(character)
+        } else {
+            character
+        }
     })
 }
 
@@ -54,7 +59,10 @@ pub(super) fn pascal(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Faul
     let text = text_at(arguments, 0)?;
     call.memory(text.len().saturating_mul(8))?;
     let all: Vec<char> = characters(text).collect();
-    let start = all.iter().take_while(|character| is_connector(**character)).count();
+    let start = all
+        .iter()
+        .take_while(|character| is_connector(**character))
+        .count();
     let mut out: String = all.iter().take(start).collect();
     let Some(first) = all.get(start) else {
         // A text of connectors alone has its last one twice.
@@ -119,7 +127,9 @@ fn is_alphabet(character: char) -> bool {
 /// the end of the text, `previous` stands in.
 fn next_valid(text: &[Unit], previous: char) -> (char, usize) {
     let found = text.iter().enumerate().find_map(|(at, unit)| match unit {
-        Unit::Character(character) if *character != char::REPLACEMENT_CHARACTER => Some((*character, at + 1)),
+        Unit::Character(character) if *character != char::REPLACEMENT_CHARACTER => {
+            Some((*character, at + 1))
+        }
         _ => None,
     });
     found.unwrap_or((previous, text.len()))
@@ -157,7 +167,10 @@ fn next_word(text: &[Unit]) -> (Word, &[Unit], &[Unit]) {
         (Word::Number, run(&is_number))
     } else {
         let other = |character: char| {
-            !(is_connector(character) || is_alphabet(character) || is_number(character) || is_punctuation(character))
+            !(is_connector(character)
+                || is_alphabet(character)
+                || is_number(character)
+                || is_punctuation(character))
         };
         (Word::Other, run(&other))
     };
@@ -196,7 +209,10 @@ pub(super) fn kebab(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
 fn connected(call: &Call<'_>, text: &[u8], connector: char) -> Result<Value, Fault> {
     call.memory(text.len().saturating_mul(10))?;
     let all: Vec<Unit> = units(text).collect();
-    let mut out = Lowered { text: Vec::new(), connector };
+    let mut out = Lowered {
+        text: Vec::new(),
+        connector,
+    };
     let (mut kind, mut word, mut rest) = next_word(&all);
     while !rest.is_empty() {
         if kind != Word::Connector {
@@ -207,11 +223,16 @@ fn connected(call: &Call<'_>, text: &[u8], connector: char) -> Result<Value, Fau
         match before {
             Word::Number => {
                 out.continue_number(&mut kind, &mut word, &mut rest);
-                out.connect_unless(matches!(kind, Word::Nothing | Word::Punctuation | Word::Connector));
+                out.connect_unless(matches!(
+                    kind,
+                    Word::Nothing | Word::Punctuation | Word::Connector
+                ));
             }
             Word::Connector => out.push(before, last),
             Word::Punctuation => {}
-            _ if kind != Word::Number => out.connect_unless(matches!(kind, Word::Connector | Word::Punctuation)),
+            _ if kind != Word::Number => {
+                out.connect_unless(matches!(kind, Word::Connector | Word::Punctuation))
+            }
             _ if rest.is_empty() => {}
             _ => {
                 let number = word;
@@ -220,7 +241,10 @@ fn connected(call: &Call<'_>, text: &[u8], connector: char) -> Result<Value, Fau
                     out.connect_unless(false);
                     out.push(Word::Number, number);
                     out.continue_number(&mut kind, &mut word, &mut rest);
-                    out.connect_unless(matches!(kind, Word::Nothing | Word::Connector | Word::Punctuation));
+                    out.connect_unless(matches!(
+                        kind,
+                        Word::Nothing | Word::Connector | Word::Punctuation
+                    ));
                 } else {
                     out.push(Word::Number, number);
                     out.connect_unless(matches!(kind, Word::Connector | Word::Punctuation));
@@ -252,17 +276,24 @@ impl Lowered {
                 Unit::Character(character) if is_upper(*character) => to_lower(*character),
                 Unit::Character(character) => *character,
             };
-            self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            self.text
+                .extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
     fn connect_unless(&mut self, unless: bool) {
         if !unless {
-            self.text.extend_from_slice(self.connector.encode_utf8(&mut [0; 4]).as_bytes());
+            self.text
+                .extend_from_slice(self.connector.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
-    fn continue_number<'t>(&mut self, kind: &mut Word, word: &mut &'t [Unit], rest: &mut &'t [Unit]) {
+    fn continue_number<'t>(
+        &mut self,
+        kind: &mut Word,
+        word: &mut &'t [Unit],
+        rest: &mut &'t [Unit],
+    ) {
         while matches!(kind, Word::Letters | Word::Number) {
             self.push(*kind, word);
             (*kind, *word, *rest) = next_word(rest);
@@ -279,7 +310,11 @@ pub(super) fn swapped(text: &[u8]) -> String {
                 after_space = false;
                 to_lower(character)
             } else if is_lower(character) {
-                if std::mem::replace(&mut after_space, false) { to_title(character) } else { to_upper(character) }
+                if std::mem::replace(&mut after_space, false) {
+                    to_title(character)
+                } else {
+                    to_upper(character)
+                }
             } else {
                 after_space = is_space(character);
                 character

@@ -10,7 +10,10 @@ const DATE: &[u8] = b"2006-01-02";
 
 fn current(call: &Call<'_>) -> Result<Time, Fault> {
     let now = call.clock()?;
-    Ok(Time::from_unix(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), now.subsec_nanos()))
+    Ok(Time::from_unix(
+        i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+        now.subsec_nanos(),
+    ))
 }
 
 pub(super) fn now(call: &Call<'_>, _: &[Value]) -> Result<Value, Fault> {
@@ -40,7 +43,12 @@ pub(super) fn date(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault>
 }
 
 pub(super) fn date_in_zone(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    formatted(call, text_at(arguments, 0)?, value_at(arguments, 1)?, text_at(arguments, 2)?)
+    formatted(
+        call,
+        text_at(arguments, 0)?,
+        value_at(arguments, 1)?,
+        text_at(arguments, 2)?,
+    )
 }
 
 pub(super) fn html_date(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -60,7 +68,9 @@ fn time_at(arguments: &[Value], index: usize) -> Result<Time, Fault> {
 
 pub(super) fn modify(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let time = time_at(arguments, 1)?;
-    Ok(Value::Time(parse_duration(text_at(arguments, 0)?).map_or(time, |duration| time.plus(duration))))
+    Ok(Value::Time(
+        parse_duration(text_at(arguments, 0)?).map_or(time, |duration| time.plus(duration)),
+    ))
 }
 
 pub(super) fn must_modify(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -78,7 +88,9 @@ pub(super) fn to_date(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fau
 pub(super) fn must_to_date(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let (layout, text) = (text_at(arguments, 0)?, text_at(arguments, 1)?);
     call.steps(layout.len() + text.len())?;
-    Time::parse(layout, text).map(Value::Time).ok_or(Fault::Date)
+    Time::parse(layout, text)
+        .map(Value::Time)
+        .ok_or(Fault::Date)
 }
 
 pub(super) fn unix_epoch(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -111,7 +123,10 @@ pub(super) fn duration(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fa
 
 /// `strconv.ParseInt(text, 10, 64)` without its error: out of range, it gives the nearest number.
 fn parsed_int(text: &[u8]) -> i64 {
-    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+    let digits = text
+        .strip_prefix(b"-")
+        .or_else(|| text.strip_prefix(b"+"))
+        .unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return 0;
     }
@@ -119,7 +134,11 @@ fn parsed_int(text: &[u8]) -> i64 {
     digits.iter().fold(0_i64, |number, digit| {
         let digit = i64::from(digit - b'0');
         let number = number.saturating_mul(10);
-        if negative { number.saturating_sub(digit) } else { number.saturating_add(digit) }
+        if negative {
+            number.saturating_sub(digit)
+        } else {
+            number.saturating_add(digit)
+        }
     })
 }
 

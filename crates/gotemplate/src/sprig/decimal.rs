@@ -27,13 +27,29 @@ pub(super) fn add(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> 
 }
 
 pub(super) fn sub(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    fold(call, value_at(arguments, 0)?, &arguments[1..], |left, right| {
-        plus(left, Decimal { negative: !right.negative, ..right })
-    })
+    fold(
+        call,
+        value_at(arguments, 0)?,
+        &arguments[1..],
+        |left, right| {
+            plus(
+                left,
+                Decimal {
+                    negative: !right.negative,
+                    ..right
+                },
+            )
+        },
+    )
 }
 
 pub(super) fn mul(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    fold(call, value_at(arguments, 0)?, &arguments[1..], |left, right| Ok(times(&left, &right)))
+    fold(
+        call,
+        value_at(arguments, 0)?,
+        &arguments[1..],
+        |left, right| Ok(times(&left, &right)),
+    )
 }
 
 pub(super) fn div(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -50,7 +66,9 @@ fn fold(
     for value in rest {
         let operand = Decimal::from_float(to_float64(value))?;
         // The work of one operation grows with the product of the lengths, exponents included.
-        let length = |decimal: &Decimal| decimal.digits.len() + decimal.exponent.unsigned_abs() as usize + 32;
+        let length = |decimal: &Decimal| {
+            decimal.digits.len() + decimal.exponent.unsigned_abs() as usize + 32
+        };
         call.steps(length(&result).saturating_mul(length(&operand)) / 64)?;
         result = operation(result, operand)?;
     }
@@ -64,10 +82,21 @@ impl Decimal {
         }
         let text = format!("{:e}", number.abs());
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len() as i64);
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect();
+        let fraction = mantissa
+            .split_once('.')
+            .map_or(0, |(_, fraction)| fraction.len() as i64);
+        let digits = mantissa
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .map(|digit| digit - b'0')
+            .collect();
         let exponent = exponent.parse::<i64>().unwrap_or(0) - fraction;
-        Ok(Self { negative: number < 0.0, digits, exponent }.trimmed())
+        Ok(Self {
+            negative: number < 0.0,
+            digits,
+            exponent,
+        }
+        .trimmed())
     }
 
     fn trimmed(mut self) -> Self {
@@ -93,10 +122,16 @@ impl Decimal {
     }
 
     fn to_float(&self) -> f64 {
-        let digits: String = self.digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+        let digits: String = self
+            .digits
+            .iter()
+            .map(|digit| char::from(b'0' + digit))
+            .collect();
         let sign = if self.negative { "-" } else { "" };
         let digits = if digits.is_empty() { "0" } else { &digits };
-        format!("{sign}{digits}e{}", self.exponent).parse().unwrap_or(0.0)
+        format!("{sign}{digits}e{}", self.exponent)
+            .parse()
+            .unwrap_or(0.0)
     }
 }
 
@@ -124,7 +159,12 @@ fn sum(left: &[u8], right: &[u8]) -> Vec<u8> {
     let mut digits = vec![0; length];
     let mut carry = 0;
     for index in 0..length {
-        let digit = |digits: &[u8]| digits.len().checked_sub(index + 1).map_or(0, |at| digits[at]);
+        let digit = |digits: &[u8]| {
+            digits
+                .len()
+                .checked_sub(index + 1)
+                .map_or(0, |at| digits[at])
+        };
         let total = digit(left) + digit(right) + carry;
         digits[length - 1 - index] = total % 10;
         carry = total / 10;
@@ -142,7 +182,12 @@ fn plus(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
     } else {
         (right.negative, difference(&other, &one))
     };
-    Ok(Decimal { negative, digits, exponent }.trimmed())
+    Ok(Decimal {
+        negative,
+        digits,
+        exponent,
+    }
+    .trimmed())
 }
 
 fn times(left: &Decimal, right: &Decimal) -> Decimal {
@@ -160,7 +205,12 @@ fn times(left: &Decimal, right: &Decimal) -> Decimal {
         }
     }
     let digits = places.iter().rev().map(|place| *place as u8).collect();
-    Decimal { negative: left.negative != right.negative, digits, exponent: left.exponent + right.exponent }.trimmed()
+    Decimal {
+        negative: left.negative != right.negative,
+        digits,
+        exponent: left.exponent + right.exponent,
+    }
+    .trimmed()
 }
 
 fn quotient(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
@@ -171,7 +221,11 @@ fn quotient(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
     let (mut dividend, mut divisor) = (left.digits.clone(), right.digits.clone());
     let shift = left.exponent - right.exponent + PRECISION;
     let zeros = std::iter::repeat_n(0, usize::try_from(shift.unsigned_abs()).unwrap_or(0));
-    if shift >= 0 { dividend.extend(zeros) } else { divisor.extend(zeros) }
+    if shift >= 0 {
+        dividend.extend(zeros)
+    } else {
+        divisor.extend(zeros)
+    }
     let mut digits = Vec::with_capacity(dividend.len());
     let mut rest: Vec<u8> = Vec::new();
     for digit in dividend {
@@ -192,5 +246,10 @@ fn quotient(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
         digits = sum(&digits, &[1]);
     }
     let negative = left.negative != right.negative;
-    Ok(Decimal { negative, digits, exponent: -PRECISION }.trimmed())
+    Ok(Decimal {
+        negative,
+        digits,
+        exponent: -PRECISION,
+    }
+    .trimmed())
 }

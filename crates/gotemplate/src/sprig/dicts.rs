@@ -34,7 +34,11 @@ pub(super) fn get(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> 
 }
 
 pub(super) fn set(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let (map, key, value) = (map_at(arguments, 0)?, text_at(arguments, 1)?, value_at(arguments, 2)?);
+    let (map, key, value) = (
+        map_at(arguments, 0)?,
+        text_at(arguments, 1)?,
+        value_at(arguments, 2)?,
+    );
     put(call, map, key.clone(), stored(value))?;
     Ok(Value::Map(map.clone()))
 }
@@ -47,7 +51,11 @@ fn put(call: &Call<'_>, map: &Map, key: crate::value::Text, value: Value) -> Res
     if matches!(value, Value::Map(_) | Value::List(_)) {
         call.steps(reach(&value)?)?;
     }
-    if map.insert(key, value) { Ok(()) } else { Err(Fault::Cycle) }
+    if map.insert(key, value) {
+        Ok(())
+    } else {
+        Err(Fault::Cycle)
+    }
 }
 
 /// How many containers a value holds, up to a bound.
@@ -58,7 +66,13 @@ fn reach(value: &Value) -> Result<usize, Fault> {
     let mut count = 0;
     while let Some(next) = pending.pop() {
         let (address, inner) = match next {
-            Value::Map(map) => (map.address(), map.entries().into_iter().map(|(_, value)| value).collect::<Vec<_>>()),
+            Value::Map(map) => (
+                map.address(),
+                map.entries()
+                    .into_iter()
+                    .map(|(_, value)| value)
+                    .collect::<Vec<_>>(),
+            ),
             Value::List(list) => (list.address(), list.items()),
             _ => continue,
         };
@@ -80,7 +94,9 @@ pub(super) fn unset(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
 }
 
 pub(super) fn has_key(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    Ok(Value::Bool(map_at(arguments, 0)?.at(text_at(arguments, 1)?).is_some()))
+    Ok(Value::Bool(
+        map_at(arguments, 0)?.at(text_at(arguments, 1)?).is_some(),
+    ))
 }
 
 pub(super) fn pluck(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -108,7 +124,9 @@ pub(super) fn keys(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault>
 pub(super) fn values(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let map = map_at(arguments, 0)?;
     call.memory(map.len().saturating_mul(32))?;
-    Ok(Value::list(map.entries().into_iter().map(|(_, value)| value)))
+    Ok(Value::list(
+        map.entries().into_iter().map(|(_, value)| value),
+    ))
 }
 
 pub(super) fn pick(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -134,7 +152,9 @@ pub(super) fn omit(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault>
 }
 
 pub(super) fn dig(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let [keys @ .., default, dict] = arguments else { return Err(Fault::ArgumentCount) };
+    let [keys @ .., default, dict] = arguments else {
+        return Err(Fault::ArgumentCount);
+    };
     if keys.is_empty() {
         return Err(Fault::ArgumentCount);
     }
@@ -143,7 +163,9 @@ pub(super) fn dig(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     }
     let mut value = dict.clone();
     for index in 0..keys.len() {
-        let Value::Map(map) = &value else { return Err(Fault::ArgumentType) };
+        let Value::Map(map) = &value else {
+            return Err(Fault::ArgumentType);
+        };
         if map.entry() != Entry::Any {
             return Err(Fault::ArgumentType);
         }
@@ -183,7 +205,13 @@ fn merge_all(call: &Call<'_>, arguments: &[Value], overwrite: Overwrite) -> Resu
 
 /// What `mergo` does to maps: a key that is missing or empty is set, maps are merged, and everything else is kept, or
 /// with `Overwrite::Always` replaced.
-fn merge_into(call: &Call<'_>, target: &Map, source: &Map, overwrite: Overwrite, depth: usize) -> Result<(), Fault> {
+fn merge_into(
+    call: &Call<'_>,
+    target: &Map,
+    source: &Map,
+    overwrite: Overwrite,
+    depth: usize,
+) -> Result<(), Fault> {
     if depth > VALUE_DEPTH {
         return Err(Fault::DepthLimit);
     }

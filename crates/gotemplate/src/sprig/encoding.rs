@@ -71,7 +71,11 @@ fn decode64(text: &[u8]) -> Result<Vec<u8>, usize> {
         out.extend_from_slice(&bytes_of(group)[..filled - 1]);
         return Ok(out);
     }
-    if filled == 0 { Ok(out) } else { Err(text.len() - filled) }
+    if filled == 0 {
+        Ok(out)
+    } else {
+        Err(text.len() - filled)
+    }
 }
 
 fn digit64(byte: u8) -> Option<u8> {
@@ -86,7 +90,11 @@ fn digit64(byte: u8) -> Option<u8> {
 }
 
 fn bytes_of([first, second, third, fourth]: [u8; 4]) -> [u8; 3] {
-    [first << 2 | second >> 4, second << 4 | third >> 2, third << 6 | fourth]
+    [
+        first << 2 | second >> 4,
+        second << 4 | third >> 2,
+        third << 6 | fourth,
+    ]
 }
 
 pub(super) fn b32enc(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -117,7 +125,11 @@ pub(super) fn b32dec(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Faul
 
 /// Decodes as `encoding/base32` does; the offset of an error does not count line ends.
 fn decode32(text: &[u8]) -> Result<Vec<u8>, usize> {
-    let text: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let text: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+        .collect();
     let mut out = Vec::with_capacity(text.len() / 8 * 5);
     for (index, chunk) in text.chunks(8).enumerate() {
         let start = index * 8;
@@ -134,7 +146,10 @@ fn decode32(text: &[u8]) -> Result<Vec<u8>, usize> {
                 }
                 break;
             }
-            let value = BASE32.iter().position(|digit| digit == byte).ok_or(start + place)?;
+            let value = BASE32
+                .iter()
+                .position(|digit| digit == byte)
+                .ok_or(start + place)?;
             bits = bits << 5 | value as u64;
             count = place + 1;
         }
@@ -152,13 +167,21 @@ fn decode32(text: &[u8]) -> Result<Vec<u8>, usize> {
 }
 
 fn hex(call: &Call<'_>, digest: &[u8]) -> Result<Value, Fault> {
-    call.text(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    call.text(
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    )
 }
 
 pub(super) fn sha1(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let text = text_at(arguments, 0)?;
     call.steps(text.len() / 16)?;
-    hex(call, &sha1::Digest::finalize(<Sha1 as sha1::Digest>::new_with_prefix(text)))
+    hex(
+        call,
+        &sha1::Digest::finalize(<Sha1 as sha1::Digest>::new_with_prefix(text)),
+    )
 }
 
 pub(super) fn sha256(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -195,7 +218,11 @@ pub(super) fn from_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, F
 
 pub(super) fn must_from_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let decoded = json::read(call, text_at(arguments, 0)?)?;
-    if decoded.overflowed { Err(Fault::Json) } else { Ok(decoded.value) }
+    if decoded.overflowed {
+        Err(Fault::Json)
+    } else {
+        Ok(decoded.value)
+    }
 }
 
 /// sprig gives an empty string for what JSON cannot hold.
@@ -211,7 +238,12 @@ pub(super) fn to_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fau
 }
 
 pub(super) fn must_to_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    call.text(json::write(call, value_at(arguments, 0)?, Html::Escaped, None)?)
+    call.text(json::write(
+        call,
+        value_at(arguments, 0)?,
+        Html::Escaped,
+        None,
+    )?)
 }
 
 pub(super) fn to_pretty_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -219,9 +251,19 @@ pub(super) fn to_pretty_json(call: &Call<'_>, arguments: &[Value]) -> Result<Val
 }
 
 pub(super) fn must_to_pretty_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    call.text(json::write(call, value_at(arguments, 0)?, Html::Escaped, Some("  "))?)
+    call.text(json::write(
+        call,
+        value_at(arguments, 0)?,
+        Html::Escaped,
+        Some("  "),
+    )?)
 }
 
 pub(super) fn to_raw_json(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    call.text(json::write(call, value_at(arguments, 0)?, Html::Plain, None)?)
+    call.text(json::write(
+        call,
+        value_at(arguments, 0)?,
+        Html::Plain,
+        None,
+    )?)
 }

@@ -32,7 +32,11 @@ pub(super) fn list(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault>
 
 /// A value as it is inside of a list or map, where nothing is a nil.
 pub(super) fn stored(value: &Value) -> Value {
-    if value.is_nil() { Value::Nil } else { value.clone() }
+    if value.is_nil() {
+        Value::Nil
+    } else {
+        value.clone()
+    }
 }
 
 pub(super) fn push(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -52,7 +56,11 @@ pub(super) fn concat(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Faul
     for index in 0..arguments.len() {
         all.append(&mut items(call, list_at(arguments, index)?)?);
     }
-    if all.is_empty() { Ok(Value::List(List::nil(Element::Any))) } else { made(all) }
+    if all.is_empty() {
+        Ok(Value::List(List::nil(Element::Any)))
+    } else {
+        made(all)
+    }
 }
 
 pub(super) fn first(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -61,7 +69,11 @@ pub(super) fn first(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
 
 pub(super) fn last(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let list = list_at(arguments, 0)?;
-    Ok(list.len().checked_sub(1).and_then(|index| list.at(index)).unwrap_or(Value::Nil))
+    Ok(list
+        .len()
+        .checked_sub(1)
+        .and_then(|index| list.at(index))
+        .unwrap_or(Value::Nil))
 }
 
 pub(super) fn rest(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -139,7 +151,9 @@ pub(super) fn slice(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
         Some(value) => usize::try_from(to_int64(value)).map_err(|_| Fault::Index),
         None => Ok(default),
     };
-    list.window(bound(1, 0)?, bound(2, list.len())?).map(Value::List).ok_or(Fault::Index)
+    list.window(bound(1, 0)?, bound(2, list.len())?)
+        .map(Value::List)
+        .ok_or(Fault::Index)
 }
 
 pub(super) fn chunk(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -147,11 +161,18 @@ pub(super) fn chunk(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
     let items = items(call, list)?;
     let chunks = if size > 0 {
         call.memory(items.len() / size as usize * 96)?;
-        items.chunks(size as usize).map(|chunk| Value::list(chunk.to_vec())).collect()
+        items
+            .chunks(size as usize)
+            .map(|chunk| Value::list(chunk.to_vec()))
+            .collect()
     } else {
         // sprig divides floats and does not look at the sign: some negative sizes give nothing, or one chunk.
         let length = items.len() as i64;
-        let count = if size == 0 { None } else { Some((length - 1).wrapping_neg().div_euclid(size.wrapping_neg()) + 1) };
+        let count = if size == 0 {
+            None
+        } else {
+            Some((length - 1).wrapping_neg().div_euclid(size.wrapping_neg()) + 1)
+        };
         match (count, length.checked_rem(size)) {
             (Some(0), _) => Vec::new(),
             (Some(1), Some(rest @ 1..)) => vec![Value::list(items[..rest as usize].to_vec())],
@@ -166,8 +187,11 @@ fn texts(call: &Call<'_>, value: &Value) -> Result<List, Fault> {
     match value {
         Value::List(list) if list.element() == Element::Str => Ok(list.clone()),
         Value::List(list) => {
-            let texts: Result<Vec<Vec<u8>>, Fault> =
-                items(call, list)?.iter().filter(|item| !item.is_nil()).map(|item| as_text(call, item)).collect();
+            let texts: Result<Vec<Vec<u8>>, Fault> = items(call, list)?
+                .iter()
+                .filter(|item| !item.is_nil())
+                .map(|item| as_text(call, item))
+                .collect();
             strings(call, texts?)
         }
         Value::Missing | Value::Nil => Ok(List::new(Element::Str, Vec::new())),
@@ -182,7 +206,11 @@ pub(super) fn to_strings(call: &Call<'_>, arguments: &[Value]) -> Result<Value, 
 pub(super) fn join(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let separator = text_at(arguments, 0)?;
     let mut out = Vec::new();
-    for (index, item) in texts(call, value_at(arguments, 1)?)?.items().iter().enumerate() {
+    for (index, item) in texts(call, value_at(arguments, 1)?)?
+        .items()
+        .iter()
+        .enumerate()
+    {
         if let Value::Str(text) = item {
             call.memory(separator.len() + text.len())?;
             if index > 0 {
@@ -201,7 +229,10 @@ pub(super) fn sort_alpha(call: &Call<'_>, arguments: &[Value]) -> Result<Value, 
         Value::List(_) => texts(call, value)?,
         other => return strings(call, [as_text(call, other)?]).map(Value::List),
     };
-    call.steps(list.len().saturating_mul(2 + list.len().max(1).ilog2() as usize))?;
+    call.steps(
+        list.len()
+            .saturating_mul(2 + list.len().max(1).ilog2() as usize),
+    )?;
     list.sort_in_place();
     Ok(Value::List(list))
 }

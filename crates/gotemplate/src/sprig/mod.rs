@@ -1,7 +1,7 @@
 //! The functions of sprig v3.3.0.
 //!
-//! `TABLE` is every function that is implemented. `UNSUPPORTED` are those that parse and then fail, and `REFUSED` those that the SealedSecrets
-//! controller does not have either, because they read the environment or the network.
+//! `TABLE` holds them all, with the types of their parameters. Those that would need a stack of cryptography parse and
+//! then fail; those in `REFUSED`, which read the environment or the network, the controller does not have either.
 
 mod case;
 mod cast;
@@ -12,6 +12,7 @@ mod encoding;
 mod lists;
 mod numbers;
 mod paths;
+mod pattern;
 mod random;
 mod regexes;
 mod text;
@@ -25,7 +26,7 @@ use crate::functions::Parameter::{Any, Bool, Dict, Float, Int, Str, Time};
 use crate::functions::{Call, Definition, find_in};
 use crate::value::Value;
 
-pub(crate) use regexes::{RegexCache, compiles};
+pub(crate) use regexes::{RegexCache, compilation};
 
 /// Functions that a template may not even name.
 const REFUSED: [&str; 3] = ["env", "expandenv", "getHostByName"];
@@ -120,9 +121,17 @@ static TABLE: &[Definition] = &[
     define("genCAWithKey", &[Str, Int, Str], unsupported),
     define("genPrivateKey", &[Str], unsupported),
     define("genSelfSignedCert", &[Str, Any, Any, Int], unsupported),
-    define("genSelfSignedCertWithKey", &[Str, Any, Any, Int, Str], unsupported),
+    define(
+        "genSelfSignedCertWithKey",
+        &[Str, Any, Any, Int, Str],
+        unsupported,
+    ),
     define("genSignedCert", &[Str, Any, Any, Int, Any], unsupported),
-    define("genSignedCertWithKey", &[Str, Any, Any, Int, Any, Str], unsupported),
+    define(
+        "genSignedCertWithKey",
+        &[Str, Any, Any, Int, Any, Str],
+        unsupported,
+    ),
     define("get", &[Dict, Str], dicts::get),
     define("has", &[Any, Any], lists::has),
     define("hasKey", &[Dict, Str], dicts::has_key),
@@ -172,8 +181,16 @@ static TABLE: &[Definition] = &[
     define("mustRegexFind", &[Str, Str], regexes::find),
     define("mustRegexFindAll", &[Str, Str, Int], regexes::find_all),
     define("mustRegexMatch", &[Str, Str], regexes::must_match),
-    define("mustRegexReplaceAll", &[Str, Str, Str], regexes::replace_all),
-    define("mustRegexReplaceAllLiteral", &[Str, Str, Str], regexes::replace_all_literal),
+    define(
+        "mustRegexReplaceAll",
+        &[Str, Str, Str],
+        regexes::replace_all,
+    ),
+    define(
+        "mustRegexReplaceAllLiteral",
+        &[Str, Str, Str],
+        regexes::replace_all_literal,
+    ),
     define("mustRegexSplit", &[Str, Str, Int], regexes::split),
     define("mustRest", &[Any], lists::rest),
     define("mustReverse", &[Any], lists::reverse),
@@ -211,7 +228,11 @@ static TABLE: &[Definition] = &[
     define("regexMatch", &[Str, Str], regexes::matches),
     define("regexQuoteMeta", &[Str], regexes::quote_meta),
     define("regexReplaceAll", &[Str, Str, Str], regexes::replace_all),
-    define("regexReplaceAllLiteral", &[Str, Str, Str], regexes::replace_all_literal),
+    define(
+        "regexReplaceAllLiteral",
+        &[Str, Str, Str],
+        regexes::replace_all_literal,
+    ),
     define("regexSplit", &[Str, Str, Int], regexes::split),
     define("repeat", &[Int, Str], text::repeat),
     define("replace", &[Str, Str, Str], text::replace),

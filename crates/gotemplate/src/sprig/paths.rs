@@ -43,7 +43,10 @@ pub(super) fn base(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault>
     if path.is_empty() {
         return call.text(".");
     }
-    let trimmed = path.iter().rposition(|byte| *byte != b'/').map_or(&path[..0], |last| &path[..=last]);
+    let trimmed = path
+        .iter()
+        .rposition(|byte| *byte != b'/')
+        .map_or(&path[..0], |last| &path[..=last]);
     let name = memchr::memrchr(b'/', trimmed).map_or(trimmed, |slash| &trimmed[slash + 1..]);
     call.text(if name.is_empty() { b"/" } else { name })
 }
@@ -51,7 +54,9 @@ pub(super) fn base(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault>
 pub(super) fn dir(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let path = text_at(arguments, 0)?;
     call.memory(path.len().saturating_mul(10))?;
-    call.text(cleaned(memchr::memrchr(b'/', path).map_or(&[], |slash| &path[..=slash])))
+    call.text(cleaned(
+        memchr::memrchr(b'/', path).map_or(&[], |slash| &path[..=slash]),
+    ))
 }
 
 pub(super) fn ext(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {

@@ -28,7 +28,11 @@ fn length(call: &Call<'_>, arguments: &[Value]) -> Result<usize, Fault> {
     Ok(length)
 }
 
-fn chosen(call: &Call<'_>, arguments: &[Value], alphabet: impl Iterator<Item = u8>) -> Result<Value, Fault> {
+fn chosen(
+    call: &Call<'_>,
+    arguments: &[Value],
+    alphabet: impl Iterator<Item = u8>,
+) -> Result<Value, Fault> {
     let alphabet: Vec<u8> = alphabet.collect();
     let mut out = Vec::new();
     for _ in 0..length(call, arguments)? {
@@ -43,7 +47,11 @@ pub(super) fn alpha(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
 }
 
 pub(super) fn alpha_num(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    chosen(call, arguments, (b'a'..=b'z').chain(b'A'..=b'Z').chain(b'0'..=b'9'))
+    chosen(
+        call,
+        arguments,
+        (b'a'..=b'z').chain(b'A'..=b'Z').chain(b'0'..=b'9'),
+    )
 }
 
 pub(super) fn numeric(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -68,7 +76,10 @@ pub(super) fn bytes(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
 
 pub(super) fn int(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let (least, end) = (int_at(arguments, 0)?, int_at(arguments, 1)?);
-    let span = u64::try_from(end.wrapping_sub(least)).ok().filter(|span| *span > 0).ok_or(Fault::ArgumentValue)?;
+    let span = u64::try_from(end.wrapping_sub(least))
+        .ok()
+        .filter(|span| *span > 0)
+        .ok_or(Fault::ArgumentValue)?;
     Ok(Value::Int(least.wrapping_add(below(call, span)? as i64)))
 }
 

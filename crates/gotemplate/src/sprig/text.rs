@@ -40,8 +40,14 @@ fn trim_space(text: &[u8]) -> &[u8] {
     let text = &text[front..];
     let mut end = text.len();
     while end > 0 {
-        let start = (end.saturating_sub(3)..end).rev().find(|at| text[*at] & 0xc0 != 0x80).unwrap_or(end - 1);
-        match str::from_utf8(&text[start..end]).ok().and_then(|last| last.chars().next()) {
+        let start = (end.saturating_sub(3)..end)
+            .rev()
+            .find(|at| text[*at] & 0xc0 != 0x80)
+            .unwrap_or(end - 1);
+        match str::from_utf8(&text[start..end])
+            .ok()
+            .and_then(|last| last.chars().next())
+        {
             Some(character) if is_space(character) => end = start,
             _ => break,
         }
@@ -64,7 +70,10 @@ pub(super) fn trim_all(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fa
         });
         lengths.sum()
     };
-    let (from, to) = (length(&all[..front]), text.len() - length(&all[all.len() - back..]));
+    let (from, to) = (
+        length(&all[..front]),
+        text.len() - length(&all[all.len() - back..]),
+    );
     call.text(&text[from..to])
 }
 
@@ -92,11 +101,15 @@ pub(super) fn contains(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fa
 }
 
 pub(super) fn has_prefix(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    Ok(Value::Bool(text_at(arguments, 1)?.starts_with(text_at(arguments, 0)?)))
+    Ok(Value::Bool(
+        text_at(arguments, 1)?.starts_with(text_at(arguments, 0)?),
+    ))
 }
 
 pub(super) fn has_suffix(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    Ok(Value::Bool(text_at(arguments, 1)?.ends_with(text_at(arguments, 0)?)))
+    Ok(Value::Bool(
+        text_at(arguments, 1)?.ends_with(text_at(arguments, 0)?),
+    ))
 }
 
 pub(super) fn repeat(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -110,11 +123,20 @@ pub(super) fn repeat(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Faul
 }
 
 pub(super) fn replace(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let (old, new, text) = (text_at(arguments, 0)?, text_at(arguments, 1)?, text_at(arguments, 2)?);
+    let (old, new, text) = (
+        text_at(arguments, 0)?,
+        text_at(arguments, 1)?,
+        text_at(arguments, 2)?,
+    );
     call.text(replaced(call, text, old, new)?)
 }
 
-pub(super) fn replaced(call: &Call<'_>, text: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>, Fault> {
+pub(super) fn replaced(
+    call: &Call<'_>,
+    text: &[u8],
+    old: &[u8],
+    new: &[u8],
+) -> Result<Vec<u8>, Fault> {
     let mut out = Vec::new();
     call.memory(text.len())?;
     if old.is_empty() {
@@ -174,7 +196,11 @@ pub(super) fn trunc(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
 }
 
 pub(super) fn substr(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let (start, end, text) = (int_at(arguments, 0)?, int_at(arguments, 1)?, text_at(arguments, 2)?);
+    let (start, end, text) = (
+        int_at(arguments, 0)?,
+        int_at(arguments, 1)?,
+        text_at(arguments, 2)?,
+    );
     let length = text.len() as i64;
     let (from, to) = if start < 0 {
         (0, end)
@@ -183,7 +209,10 @@ pub(super) fn substr(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Faul
     } else {
         (start, end)
     };
-    let (from, to) = (usize::try_from(from).map_err(|_| Fault::Index)?, usize::try_from(to).map_err(|_| Fault::Index)?);
+    let (from, to) = (
+        usize::try_from(from).map_err(|_| Fault::Index)?,
+        usize::try_from(to).map_err(|_| Fault::Index)?,
+    );
     call.text(text.get(from..to).ok_or(Fault::Index)?)
 }
 
@@ -235,7 +264,12 @@ pub(super) fn cat(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> 
 }
 
 /// `strings.SplitN`: at most `most` parts, all where it is negative.
-pub(super) fn parts<'t>(call: &Call<'_>, text: &'t [u8], separator: &[u8], most: i64) -> Result<Vec<&'t [u8]>, Fault> {
+pub(super) fn parts<'t>(
+    call: &Call<'_>,
+    text: &'t [u8],
+    separator: &[u8],
+    most: i64,
+) -> Result<Vec<&'t [u8]>, Fault> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut from = 0;
@@ -272,7 +306,10 @@ pub(super) fn parts<'t>(call: &Call<'_>, text: &'t [u8], separator: &[u8], most:
     Ok(parts)
 }
 
-pub(super) fn strings(call: &Call<'_>, parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<List, Fault> {
+pub(super) fn strings(
+    call: &Call<'_>,
+    parts: impl IntoIterator<Item = impl AsRef<[u8]>>,
+) -> Result<List, Fault> {
     let items: Result<Vec<Value>, Fault> = parts.into_iter().map(|part| call.text(part)).collect();
     Ok(List::new(Element::Str, items?))
 }
@@ -283,11 +320,19 @@ pub(super) fn split_list(call: &Call<'_>, arguments: &[Value]) -> Result<Value, 
 }
 
 pub(super) fn split(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    numbered(call, parts(call, text_at(arguments, 1)?, text_at(arguments, 0)?, -1)?)
+    numbered(
+        call,
+        parts(call, text_at(arguments, 1)?, text_at(arguments, 0)?, -1)?,
+    )
 }
 
 pub(super) fn splitn(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let parts = parts(call, text_at(arguments, 2)?, text_at(arguments, 0)?, int_at(arguments, 1)?)?;
+    let parts = parts(
+        call,
+        text_at(arguments, 2)?,
+        text_at(arguments, 0)?,
+        int_at(arguments, 1)?,
+    )?;
     numbered(call, parts)
 }
 

@@ -22,7 +22,11 @@ pub(super) fn empty(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
 }
 
 pub(super) fn coalesce(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    Ok(arguments.iter().find(|value| value.is_true()).cloned().unwrap_or(Value::Nil))
+    Ok(arguments
+        .iter()
+        .find(|value| value.is_true())
+        .cloned()
+        .unwrap_or(Value::Nil))
 }
 
 pub(super) fn all(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -47,12 +51,19 @@ pub(super) fn type_of(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fau
 }
 
 pub(super) fn type_is(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    Ok(Value::Bool(**text_at(arguments, 0)? == *type_name(value_at(arguments, 1)?).as_bytes()))
+    Ok(Value::Bool(
+        **text_at(arguments, 0)? == *type_name(value_at(arguments, 1)?).as_bytes(),
+    ))
 }
 
 pub(super) fn type_is_like(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let (wanted, name) = (text_at(arguments, 0)?, type_name(value_at(arguments, 1)?).as_bytes());
-    Ok(Value::Bool(**wanted == *name || name.strip_prefix(b"*") == Some(&**wanted)))
+    let (wanted, name) = (
+        text_at(arguments, 0)?,
+        type_name(value_at(arguments, 1)?).as_bytes(),
+    );
+    Ok(Value::Bool(
+        **wanted == *name || name.strip_prefix(b"*") == Some(&**wanted),
+    ))
 }
 
 pub(super) fn kind_of(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -60,7 +71,9 @@ pub(super) fn kind_of(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fau
 }
 
 pub(super) fn kind_is(_: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    Ok(Value::Bool(**text_at(arguments, 0)? == *kind_name(value_at(arguments, 1)?).as_bytes()))
+    Ok(Value::Bool(
+        **text_at(arguments, 0)? == *kind_name(value_at(arguments, 1)?).as_bytes(),
+    ))
 }
 
 pub(super) fn deep_equal(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -68,7 +81,12 @@ pub(super) fn deep_equal(call: &Call<'_>, arguments: &[Value]) -> Result<Value, 
 }
 
 /// `reflect.DeepEqual`: the types count too, and a nil slice is not an empty one.
-pub(super) fn equal(call: &Call<'_>, left: &Value, right: &Value, depth: usize) -> Result<bool, Fault> {
+pub(super) fn equal(
+    call: &Call<'_>,
+    left: &Value,
+    right: &Value,
+    depth: usize,
+) -> Result<bool, Fault> {
     if depth > VALUE_DEPTH {
         return Err(Fault::DepthLimit);
     }
@@ -76,7 +94,9 @@ pub(super) fn equal(call: &Call<'_>, left: &Value, right: &Value, depth: usize) 
     Ok(match (left, right) {
         (Value::Missing | Value::Nil, Value::Missing | Value::Nil) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,
-        (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => left == right,
+        (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => {
+            left == right
+        }
         (Value::Uint64(left), Value::Uint64(right)) => left == right,
         (Value::Byte(left), Value::Byte(right)) => left == right,
         (Value::Float(left), Value::Float(right)) => left == right,
@@ -85,7 +105,10 @@ pub(super) fn equal(call: &Call<'_>, left: &Value, right: &Value, depth: usize) 
             left == right
         }
         (Value::List(left), Value::List(right)) => {
-            if left.element() != right.element() || left.len() != right.len() || left.is_nil() != right.is_nil() {
+            if left.element() != right.element()
+                || left.len() != right.len()
+                || left.is_nil() != right.is_nil()
+            {
                 return Ok(false);
             }
             let same = left.address() == right.address();
@@ -97,7 +120,10 @@ pub(super) fn equal(call: &Call<'_>, left: &Value, right: &Value, depth: usize) 
             true
         }
         (Value::Map(left), Value::Map(right)) => {
-            if left.entry() != right.entry() || left.len() != right.len() || left.is_nil() != right.is_nil() {
+            if left.entry() != right.entry()
+                || left.len() != right.len()
+                || left.is_nil() != right.is_nil()
+            {
                 return Ok(false);
             }
             if left.address() == right.address() {
@@ -131,7 +157,11 @@ fn copy(call: &Call<'_>, value: &Value, depth: usize) -> Result<Value, Fault> {
     call.memory(32)?;
     Ok(match value {
         Value::List(list) if !list.is_nil() => {
-            let items: Result<Vec<Value>, Fault> = list.items().iter().map(|item| copy(call, item, depth + 1)).collect();
+            let items: Result<Vec<Value>, Fault> = list
+                .items()
+                .iter()
+                .map(|item| copy(call, item, depth + 1))
+                .collect();
             Value::List(List::new(list.element(), items?))
         }
         Value::Map(map) if !map.is_nil() => {
@@ -149,7 +179,10 @@ fn copy(call: &Call<'_>, value: &Value, depth: usize) -> Result<Value, Fault> {
 }
 
 fn version_at(arguments: &[Value], index: usize) -> Result<Version, Fault> {
-    str::from_utf8(text_at(arguments, index)?).ok().and_then(Version::parse).ok_or(Fault::Version)
+    str::from_utf8(text_at(arguments, index)?)
+        .ok()
+        .and_then(Version::parse)
+        .ok_or(Fault::Version)
 }
 
 pub(super) fn semver(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -163,5 +196,7 @@ pub(super) fn semver_compare(call: &Call<'_>, arguments: &[Value]) -> Result<Val
     call.memory(text_at(arguments, 1)?.len().saturating_mul(4) + 128)?;
     let constraint = str::from_utf8(constraint).map_err(|_| Fault::Version)?;
     let version = version_at(arguments, 1)?;
-    semver::check(constraint, &version).map(Value::Bool).ok_or(Fault::Version)
+    semver::check(constraint, &version)
+        .map(Value::Bool)
+        .ok_or(Fault::Version)
 }

@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 fn has_property(pattern: &LazyLock<Option<Regex>>, character: char) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(character.encode_utf8(&mut [0; 4])))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(character.encode_utf8(&mut [0; 4])))
 }
 
 macro_rules! property {
@@ -38,7 +40,11 @@ pub(super) fn is_space(character: char) -> bool {
 }
 
 fn single(mut mapped: impl ExactSizeIterator<Item = char>, character: char) -> char {
-    if mapped.len() == 1 { mapped.next().unwrap_or(character) } else { character }
+    if mapped.len() == 1 {
+        mapped.next().unwrap_or(character)
+    } else {
+        character
+    }
 }
 
 pub(super) fn to_upper(character: char) -> char {
@@ -55,7 +61,11 @@ pub(super) fn to_upper(character: char) -> char {
 }
 
 pub(super) fn to_lower(character: char) -> char {
-    if character == '\u{130}' { 'i' } else { single(character.to_lowercase(), character) }
+    if character == '\u{130}' {
+        'i'
+    } else {
+        single(character.to_lowercase(), character)
+    }
 }
 
 pub(super) fn to_title(character: char) -> char {

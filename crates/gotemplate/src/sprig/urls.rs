@@ -47,8 +47,13 @@ pub(super) fn parse(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault
         ("fragment", url.fragment),
         ("userinfo", userinfo),
     ];
-    let entries = parts.into_iter().map(|(name, part)| (shared(name.into()), Value::Str(shared(part))));
-    Ok(Value::Map(Map::new(Entry::Any, entries.collect::<BTreeMap<_, _>>())))
+    let entries = parts
+        .into_iter()
+        .map(|(name, part)| (shared(name.into()), Value::Str(shared(part))));
+    Ok(Value::Map(Map::new(
+        Entry::Any,
+        entries.collect::<BTreeMap<_, _>>(),
+    )))
 }
 
 pub(super) fn join(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
@@ -149,7 +154,8 @@ impl Url {
         };
         self.host = parse_host(host)?;
         let Some(user) = user else { return Some(()) };
-        let valid = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte);
+        let valid =
+            |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte);
         if !user.iter().all(valid) {
             return None;
         }
@@ -171,9 +177,8 @@ impl Url {
         if !self.opaque.is_empty() {
             out.extend_from_slice(&self.opaque);
         } else {
-            if (!self.scheme.is_empty() || !self.host.is_empty() || self.user.is_some())
-                && !(self.omit_host && self.host.is_empty() && self.user.is_none())
-            {
+            let has_authority = !self.host.is_empty() || self.user.is_some();
+            if has_authority || !self.scheme.is_empty() && !self.omit_host {
                 if !self.host.is_empty() || !self.path.is_empty() || self.user.is_some() {
                     out.extend_from_slice(b"//");
                 }
@@ -247,7 +252,10 @@ fn parse_host(host: &[u8]) -> Option<Vec<u8>> {
             None => (address, None),
         };
         let plain_text = unescaped(plain, Mode::Host)?;
-        str::from_utf8(&plain_text).ok()?.parse::<std::net::Ipv6Addr>().ok()?;
+        str::from_utf8(&plain_text)
+            .ok()?
+            .parse::<std::net::Ipv6Addr>()
+            .ok()?;
         let mut out = vec![b'['];
         out.extend(plain_text);
         if let Some(zone) = zone {
@@ -277,7 +285,11 @@ fn hostname(host: &[u8]) -> &[u8] {
         _ => host.len(),
     };
     let name = &host[..end];
-    if name.starts_with(b"[") && name.ends_with(b"]") { &name[1..name.len() - 1] } else { name }
+    if name.starts_with(b"[") && name.ends_with(b"]") {
+        &name[1..name.len() - 1]
+    } else {
+        name
+    }
 }
 
 fn userinfo((name, password): &(Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
@@ -318,7 +330,10 @@ fn unescaped(text: &[u8], mode: Mode) -> Option<Vec<u8>> {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         if *byte != b'%' {
-            if matches!(mode, Mode::Host | Mode::Zone) && byte.is_ascii() && must_escape(*byte, mode) {
+            if matches!(mode, Mode::Host | Mode::Zone)
+                && byte.is_ascii()
+                && must_escape(*byte, mode)
+            {
                 return None;
             }
             out.push(*byte);

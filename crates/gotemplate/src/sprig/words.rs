@@ -7,11 +7,19 @@ use crate::value::Value;
 
 pub(super) fn abbrev(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let (width, text) = (int_at(arguments, 0)?, text_at(arguments, 1)?);
-    if width < 4 { Ok(Value::Str(text.clone())) } else { call.text(abbreviated(text, 0, width)) }
+    if width < 4 {
+        Ok(Value::Str(text.clone()))
+    } else {
+        call.text(abbreviated(text, 0, width))
+    }
 }
 
 pub(super) fn abbrev_both(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    let (left, right, text) = (int_at(arguments, 0)?, int_at(arguments, 1)?, text_at(arguments, 2)?);
+    let (left, right, text) = (
+        int_at(arguments, 0)?,
+        int_at(arguments, 1)?,
+        text_at(arguments, 2)?,
+    );
     if right < 4 || left > 0 && right < 7 {
         return Ok(Value::Str(text.clone()));
     }
@@ -23,10 +31,18 @@ fn abbreviated(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
     let length = text.len() as i64;
     if length <= width || width < 4 {
         // Go returns nothing for a width that is too small.
-        return if length <= width || text.is_empty() { text.to_vec() } else { Vec::new() };
+        return if length <= width || text.is_empty() {
+            text.to_vec()
+        } else {
+            Vec::new()
+        };
     }
     let kept = width - 3;
-    let offset = if offset > length || length - offset < kept { length - kept } else { offset };
+    let offset = if offset > length || length - offset < kept {
+        length - kept
+    } else {
+        offset
+    };
     if offset <= 4 {
         return [&text[..kept as usize], b"..."].concat();
     }
@@ -34,22 +50,48 @@ fn abbreviated(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
         return Vec::new();
     }
     if offset + kept < length {
-        return [b"...", abbreviated(&text[offset as usize..], 0, kept).as_slice()].concat();
+        return [
+            b"...",
+            abbreviated(&text[offset as usize..], 0, kept).as_slice(),
+        ]
+        .concat();
     }
     [b"...", &text[(length - kept) as usize..]].concat()
 }
 
 pub(super) fn wrap(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
-    wrapped(call, text_at(arguments, 1)?, int_at(arguments, 0)?, b"\n", false)
+    wrapped(
+        call,
+        text_at(arguments, 1)?,
+        int_at(arguments, 0)?,
+        b"\n",
+        false,
+    )
 }
 
 pub(super) fn wrap_with(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {
     let separator = text_at(arguments, 1)?;
-    let separator: &[u8] = if separator.is_empty() { b"\n" } else { separator };
-    wrapped(call, text_at(arguments, 2)?, int_at(arguments, 0)?, separator, true)
+    let separator: &[u8] = if separator.is_empty() {
+        b"\n"
+    } else {
+        separator
+    };
+    wrapped(
+        call,
+        text_at(arguments, 2)?,
+        int_at(arguments, 0)?,
+        separator,
+        true,
+    )
 }
 
-fn wrapped(call: &Call<'_>, text: &[u8], width: i64, separator: &[u8], cut: bool) -> Result<Value, Fault> {
+fn wrapped(
+    call: &Call<'_>,
+    text: &[u8],
+    width: i64,
+    separator: &[u8],
+    cut: bool,
+) -> Result<Value, Fault> {
     let width = usize::try_from(width).unwrap_or(0).max(1);
     let mut out = Vec::new();
     let mut rest = text;
@@ -100,7 +142,11 @@ pub(super) fn nospace(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fau
     if !latin1(text).any(char::is_whitespace) {
         return Ok(Value::Str(text.clone()));
     }
-    call.text(latin1(text).filter(|character| !character.is_whitespace()).collect::<String>())
+    call.text(
+        latin1(text)
+            .filter(|character| !character.is_whitespace())
+            .collect::<String>(),
+    )
 }
 
 pub(super) fn initials(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Fault> {

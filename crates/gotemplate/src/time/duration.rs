@@ -24,32 +24,53 @@ pub(crate) fn parse_duration(text: &[u8]) -> Option<i64> {
     }
     let mut total = 0_u64;
     while !rest.is_empty() {
-        let digits = rest.find(|next: char| !next.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|next: char| !next.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (whole, after) = rest.split_at(digits);
         let (fraction, after) = match after.strip_prefix('.') {
-            Some(after) => after.split_at(after.find(|next: char| !next.is_ascii_digit()).unwrap_or(after.len())),
+            Some(after) => after.split_at(
+                after
+                    .find(|next: char| !next.is_ascii_digit())
+                    .unwrap_or(after.len()),
+            ),
             None => ("", after),
         };
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
-        let length = after.find(|next: char| next == '.' || next.is_ascii_digit()).unwrap_or(after.len());
+        let length = after
+            .find(|next: char| next == '.' || next.is_ascii_digit())
+            .unwrap_or(after.len());
         let (name, after) = after.split_at(length);
         let unit = UNITS.iter().find(|(known, _)| *known == name)?.1;
-        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let whole: u64 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().ok()?
+        };
         let mut value = whole.checked_mul(unit).filter(|value| *value <= 1 << 63)?;
         value = value.checked_add(fraction_of(fraction, unit))?;
         total = total.checked_add(value).filter(|total| *total <= 1 << 63)?;
         rest = after;
     }
-    if negative { 0_i64.checked_sub_unsigned(total) } else { i64::try_from(total).ok() }
+    if negative {
+        0_i64.checked_sub_unsigned(total)
+    } else {
+        i64::try_from(total).ok()
+    }
 }
 
 fn fraction_of(digits: &str, unit: u64) -> u64 {
     let mut value = 0_u64;
     let mut scale = 1_f64;
     for digit in digits.bytes() {
-        let Some(next) = value.checked_mul(10).and_then(|value| value.checked_add(u64::from(digit - b'0'))) else { break };
+        let Some(next) = value
+            .checked_mul(10)
+            .and_then(|value| value.checked_add(u64::from(digit - b'0')))
+        else {
+            break;
+        };
         if next > i64::MAX as u64 {
             break;
         }
@@ -64,10 +85,18 @@ pub(crate) fn format_duration(nanoseconds: i64) -> String {
     let magnitude = nanoseconds.unsigned_abs();
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let with_fraction = |unit: u64| {
-        let fraction = format!("{:0width$}", magnitude % unit, width = unit.ilog10() as usize);
+        let fraction = format!(
+            "{:0width$}",
+            magnitude % unit,
+            width = unit.ilog10() as usize
+        );
         let fraction = fraction.trim_end_matches('0');
         let whole = magnitude / unit;
-        if unit == 1 || fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") }
+        if unit == 1 || fraction.is_empty() {
+            whole.to_string()
+        } else {
+            format!("{whole}.{fraction}")
+        }
     };
     match magnitude {
         0 => "0s".to_owned(),
@@ -111,7 +140,12 @@ mod tests {
             ("0", "0s"),
             ("100000h", "100000h0m0s"),
         ] {
-            assert_eq!(parse_duration(text.as_bytes()).map(format_duration).as_deref(), Some(shown));
+            assert_eq!(
+                parse_duration(text.as_bytes())
+                    .map(format_duration)
+                    .as_deref(),
+                Some(shown)
+            );
         }
         for text in ["", "1", "-", "1x", "h", ".h", "1h1", "9999999999h"] {
             assert_eq!(parse_duration(text.as_bytes()), None, "{text}");

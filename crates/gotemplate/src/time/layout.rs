@@ -3,9 +3,28 @@
 use super::{DAY, Time, Zone, days_before, days_in, days_to_year};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -33,21 +52,35 @@ enum Part {
     LowerNoon,
     ZoneName,
     /// `-0700` and its relatives.
-    Offset { iso: bool, colons: bool, minutes: bool, seconds: bool },
+    Offset {
+        iso: bool,
+        colons: bool,
+        minutes: bool,
+        seconds: bool,
+    },
     /// `.000`: so many digits.
-    Fraction { digits: usize },
+    Fraction {
+        digits: usize,
+    },
     /// `.999`: up to so many digits.
-    TrimmedFraction { digits: usize },
+    TrimmedFraction {
+        digits: usize,
+    },
 }
 
 use Part::{
-    Day, Fraction, Hour, Hour12, LongMonth, LongWeekDay, LongYear, LowerNoon, Minute, Month, NumMonth, Offset, Second,
-    SpaceDay, SpaceYearDay, TrimmedFraction, UpperNoon, WeekDay, Year, ZeroDay, ZeroHour12, ZeroMinute, ZeroMonth,
-    ZeroSecond, ZeroYearDay, ZoneName,
+    Day, Fraction, Hour, Hour12, LongMonth, LongWeekDay, LongYear, LowerNoon, Minute, Month,
+    NumMonth, Offset, Second, SpaceDay, SpaceYearDay, TrimmedFraction, UpperNoon, WeekDay, Year,
+    ZeroDay, ZeroHour12, ZeroMinute, ZeroMonth, ZeroSecond, ZeroYearDay, ZoneName,
 };
 
 const fn offset(iso: bool, colons: bool, minutes: bool, seconds: bool) -> Part {
-    Offset { iso, colons, minutes, seconds }
+    Offset {
+        iso,
+        colons,
+        minutes,
+        seconds,
+    }
 }
 
 /// Longer names come before the shorter ones that they begin with.
@@ -96,21 +129,34 @@ fn next_part(layout: &[u8]) -> (&[u8], Option<Part>, &[u8]) {
             // `_2006` is an underscore and a year, not a day and `006`.
             return (&layout[..=at], Some(LongYear), after);
         }
-        if rest.starts_with(b"Jan") && !rest.starts_with(b"January") && rest.get(3).is_some_and(u8::is_ascii_lowercase) {
+        if rest.starts_with(b"Jan")
+            && !rest.starts_with(b"January")
+            && rest.get(3).is_some_and(u8::is_ascii_lowercase)
+        {
             continue;
         }
-        if rest.starts_with(b"Mon") && !rest.starts_with(b"Monday") && rest.get(3).is_some_and(u8::is_ascii_lowercase) {
+        if rest.starts_with(b"Mon")
+            && !rest.starts_with(b"Monday")
+            && rest.get(3).is_some_and(u8::is_ascii_lowercase)
+        {
             continue;
         }
         let follows = |digits: &[u8]| !digits.first().is_some_and(u8::is_ascii_digit);
         if let [b'.' | b',', digit @ (b'0' | b'9'), ..] = rest {
             let digits = rest[1..].iter().take_while(|byte| *byte == digit).count();
             if follows(&rest[1 + digits..]) {
-                let part = if *digit == b'0' { Fraction { digits } } else { TrimmedFraction { digits } };
+                let part = if *digit == b'0' {
+                    Fraction { digits }
+                } else {
+                    TrimmedFraction { digits }
+                };
                 return (&layout[..at], Some(part), &rest[1 + digits..]);
             }
         }
-        if let Some((name, part)) = NAMES.iter().find(|(name, _)| rest.starts_with(name.as_bytes())) {
+        if let Some((name, part)) = NAMES
+            .iter()
+            .find(|(name, _)| rest.starts_with(name.as_bytes()))
+        {
             return (&layout[..at], Some(*part), &rest[name.len()..]);
         }
     }
@@ -127,7 +173,11 @@ pub(super) fn format(time: Time, mut layout: &[u8]) -> Vec<u8> {
         // Go writes the mark that the layout has before the fraction.
         let mark = layout[before.len()];
         layout = rest;
-        let hour12 = if civil.hour % 12 == 0 { 12 } else { civil.hour % 12 };
+        let hour12 = if civil.hour.is_multiple_of(12) {
+            12
+        } else {
+            civil.hour % 12
+        };
         let month = MONTHS[civil.month as usize - 1];
         let weekday = DAYS[civil.weekday as usize];
         let text = match part {
@@ -158,12 +208,21 @@ pub(super) fn format(time: Time, mut layout: &[u8]) -> Vec<u8> {
             LowerNoon => if civil.hour >= 12 { "pm" } else { "am" }.to_owned(),
             ZoneName => zone_name(time),
             Offset { iso: true, .. } if time.offset == 0 => "Z".to_owned(),
-            Offset { colons, minutes, seconds, .. } => format_offset(time.offset, colons, minutes, seconds),
+            Offset {
+                colons,
+                minutes,
+                seconds,
+                ..
+            } => format_offset(time.offset, colons, minutes, seconds),
             Fraction { digits } => format!("{}{}", char::from(mark), nanoseconds(time, digits)),
             TrimmedFraction { digits } => {
                 let fraction = nanoseconds(time, digits);
                 let fraction = fraction.trim_end_matches('0');
-                if fraction.is_empty() { String::new() } else { format!("{}{fraction}", char::from(mark)) }
+                if fraction.is_empty() {
+                    String::new()
+                } else {
+                    format!("{}{fraction}", char::from(mark))
+                }
             }
         };
         out.extend_from_slice(text.as_bytes());
@@ -182,7 +241,11 @@ fn nanoseconds(time: Time, digits: usize) -> String {
 fn zone_name(time: Time) -> String {
     match time.zone {
         Zone::Utc => "UTC".to_owned(),
-        Zone::Named(name) => name.iter().filter(|letter| **letter != 0).map(|letter| char::from(*letter)).collect(),
+        Zone::Named(name) => name
+            .iter()
+            .filter(|letter| **letter != 0)
+            .map(|letter| char::from(*letter))
+            .collect(),
         Zone::Fixed => {
             let minutes = time.offset / 60;
             let sign = if minutes < 0 { '-' } else { '+' };
@@ -276,22 +339,33 @@ fn trim_spaces(text: &[u8]) -> &[u8] {
 
 fn digits(text: &[u8], count: usize) -> Option<(u32, &[u8])> {
     let (number, rest) = text.split_at_checked(count)?;
-    number.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0'))).map(|value| (value, rest))
+    number
+        .iter()
+        .try_fold(0, |value, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| value * 10 + u32::from(digit - b'0'))
+        })
+        .map(|value| (value, rest))
 }
 
 /// One or two digits; exactly two where `fixed`.
 fn small(text: &[u8], fixed: bool) -> Option<(u32, &[u8])> {
     let two = text.get(1).is_some_and(u8::is_ascii_digit);
-    if fixed || two { digits(text, 2) } else { digits(text, 1) }
+    if fixed || two {
+        digits(text, 2)
+    } else {
+        digits(text, 1)
+    }
 }
 
 fn name<'a>(text: &'a [u8], names: &[&str], length: Option<usize>) -> Option<(u32, &'a [u8])> {
-    let found = names.iter().enumerate().find_map(|(index, name)| {
+    names.iter().enumerate().find_map(|(index, name)| {
         let name = &name.as_bytes()[..length.unwrap_or(name.len())];
         let head = text.get(..name.len())?;
-        head.eq_ignore_ascii_case(name).then(|| (index as u32, &text[name.len()..]))
-    });
-    found
+        head.eq_ignore_ascii_case(name)
+            .then(|| (index as u32, &text[name.len()..]))
+    })
 }
 
 impl Read {
@@ -321,15 +395,30 @@ impl Read {
             }
             WeekDay | LongWeekDay => name(text, &DAYS, (part == WeekDay).then_some(3))?.1,
             Day | SpaceDay | ZeroDay => {
-                let text = if part == SpaceDay { text.strip_prefix(b" ").unwrap_or(text) } else { text };
+                let text = if part == SpaceDay {
+                    text.strip_prefix(b" ").unwrap_or(text)
+                } else {
+                    text
+                };
                 let (day, rest) = small(text, part == ZeroDay)?;
                 self.day = Some(day);
                 rest
             }
             SpaceYearDay | ZeroYearDay => {
-                let spaces = if part == SpaceYearDay { text.iter().take(2).take_while(|byte| **byte == b' ').count() } else { 0 };
+                let spaces = if part == SpaceYearDay {
+                    text.iter()
+                        .take(2)
+                        .take_while(|byte| **byte == b' ')
+                        .count()
+                } else {
+                    0
+                };
                 let text = &text[spaces..];
-                let count = text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+                let count = text
+                    .iter()
+                    .take(3)
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
                 if count == 0 || part == ZeroYearDay && count != 3 {
                     return None;
                 }
@@ -359,14 +448,23 @@ impl Read {
             }
             UpperNoon | LowerNoon => {
                 let (mark, rest) = text.split_at_checked(2)?;
-                let (before, after): (&[u8], &[u8]) = if part == UpperNoon { (b"AM", b"PM") } else { (b"am", b"pm") };
+                let (before, after): (&[u8], &[u8]) = if part == UpperNoon {
+                    (b"AM", b"PM")
+                } else {
+                    (b"am", b"pm")
+                };
                 self.afternoon = Some(mark == after);
                 if mark != before && mark != after {
                     return None;
                 }
                 rest
             }
-            Offset { iso, colons, minutes, seconds } => {
+            Offset {
+                iso,
+                colons,
+                minutes,
+                seconds,
+            } => {
                 if let (true, Some(rest)) = (iso, text.strip_prefix(b"Z")) {
                     self.utc = true;
                     rest
@@ -377,7 +475,10 @@ impl Read {
             ZoneName => self.zone_name(text)?,
             Fraction { digits: count } => {
                 let (mark, rest) = text.split_first()?;
-                if !matches!(mark, b'.' | b',') || rest.len() < count || !rest[..count].iter().all(u8::is_ascii_digit) {
+                if !matches!(mark, b'.' | b',')
+                    || rest.len() < count
+                    || !rest[..count].iter().all(u8::is_ascii_digit)
+                {
                     return None;
                 }
                 self.fraction(&rest[..count])?;
@@ -397,9 +498,14 @@ impl Read {
 
     /// Go reads a fraction after the seconds even where the layout has none.
     fn unannounced_fraction<'a>(&mut self, text: &'a [u8], layout: &[u8]) -> Option<&'a [u8]> {
-        let announced = matches!(next_part(layout), ([], Some(Fraction { .. } | TrimmedFraction { .. }), _));
+        let announced = matches!(
+            next_part(layout),
+            ([], Some(Fraction { .. } | TrimmedFraction { .. }), _)
+        );
         match text {
-            [b'.' | b',', rest @ ..] if !announced && rest.first().is_some_and(u8::is_ascii_digit) => {
+            [b'.' | b',', rest @ ..]
+                if !announced && rest.first().is_some_and(u8::is_ascii_digit) =>
+            {
                 let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 self.fraction(&rest[..count])?;
                 Some(&rest[count..])
@@ -415,7 +521,13 @@ impl Read {
         Some(())
     }
 
-    fn offset<'a>(&mut self, text: &'a [u8], colons: bool, minutes: bool, seconds: bool) -> Option<&'a [u8]> {
+    fn offset<'a>(
+        &mut self,
+        text: &'a [u8],
+        colons: bool,
+        minutes: bool,
+        seconds: bool,
+    ) -> Option<&'a [u8]> {
         let (sign, mut rest) = text.split_first()?;
         let mut total = 0;
         for (wanted, scale, below) in [(true, 3600, 25), (minutes, 60, 61), (seconds, 1, 61)] {
@@ -445,7 +557,10 @@ impl Read {
             self.utc = true;
             return Some(rest);
         }
-        let letters = text.iter().take_while(|letter| letter.is_ascii_uppercase()).count();
+        let letters = text
+            .iter()
+            .take_while(|letter| letter.is_ascii_uppercase())
+            .count();
         let fits = match letters {
             3 => true,
             4 => text[3] == b'T' || text.starts_with(b"WITA"),
@@ -473,9 +588,13 @@ impl Read {
             if year_day < 1 || year_day > length {
                 return None;
             }
-            let month = (1..=12).rev().find(|month| days_before(self.year, *month) < year_day)?;
+            let month = (1..=12)
+                .rev()
+                .find(|month| days_before(self.year, *month) < year_day)?;
             let day = year_day - days_before(self.year, month);
-            if self.month.is_some_and(|told| told != month) || self.day.is_some_and(|told| told != day) {
+            if self.month.is_some_and(|told| told != month)
+                || self.day.is_some_and(|told| told != day)
+            {
                 return None;
             }
             (self.month, self.day) = (Some(month), Some(day));
@@ -484,19 +603,27 @@ impl Read {
         if day < 1 || day > days_in(self.year, month) {
             return None;
         }
-        let days = days_to_year(self.year) + i64::from(days_before(self.year, month)) + i64::from(day) - 1;
+        let days =
+            days_to_year(self.year) + i64::from(days_before(self.year, month)) + i64::from(day) - 1;
         let seconds = days * DAY + i64::from(self.hour * 3600 + self.minute * 60 + self.second);
         let time = Time::from_unix(seconds, self.nanosecond);
         Some(match (self.utc, self.offset, self.zone) {
             (true, ..) | (_, None, None) => time,
             (_, Some(offset), zone) => {
-                let shown = Time::from_unix(seconds - i64::from(offset), self.nanosecond).at_offset(offset);
+                let shown =
+                    Time::from_unix(seconds - i64::from(offset), self.nanosecond).at_offset(offset);
                 match zone {
-                    Some(zone) => Time { zone: Zone::Named(zone), ..shown },
+                    Some(zone) => Time {
+                        zone: Zone::Named(zone),
+                        ..shown
+                    },
                     None => shown,
                 }
             }
-            (_, None, Some(zone)) => Time { zone: Zone::Named(zone), ..time },
+            (_, None, Some(zone)) => Time {
+                zone: Zone::Named(zone),
+                ..time
+            },
         })
     }
 }

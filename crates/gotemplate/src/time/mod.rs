@@ -44,10 +44,20 @@ const DAY: i64 = 86_400;
 
 impl Time {
     /// Go's zero time: the first of January of the year 1.
-    pub(crate) const ZERO: Self = Self { seconds: -62_135_596_800, nanosecond: 0, offset: 0, zone: Zone::Utc };
+    pub(crate) const ZERO: Self = Self {
+        seconds: -62_135_596_800,
+        nanosecond: 0,
+        offset: 0,
+        zone: Zone::Utc,
+    };
 
     pub(crate) fn from_unix(seconds: i64, nanosecond: u32) -> Self {
-        Self { seconds, nanosecond, offset: 0, zone: Zone::Utc }
+        Self {
+            seconds,
+            nanosecond,
+            offset: 0,
+            zone: Zone::Utc,
+        }
     }
 
     pub(crate) fn unix(self) -> i64 {
@@ -61,19 +71,31 @@ impl Time {
     /// The same time, shown at an offset in seconds east of UTC.
     pub(crate) fn at_offset(self, offset: i32) -> Self {
         let zone = if offset == 0 { Zone::Utc } else { Zone::Fixed };
-        Self { offset, zone, ..self }
+        Self {
+            offset,
+            zone,
+            ..self
+        }
     }
 
     /// Adds nanoseconds.
     pub(crate) fn plus(self, nanoseconds: i64) -> Self {
         let total = i64::from(self.nanosecond) + nanoseconds.rem_euclid(1_000_000_000);
-        let seconds = self.seconds.wrapping_add(nanoseconds.div_euclid(1_000_000_000)).wrapping_add(total / 1_000_000_000);
-        Self { seconds, nanosecond: (total % 1_000_000_000) as u32, ..self }
+        let seconds = self
+            .seconds
+            .wrapping_add(nanoseconds.div_euclid(1_000_000_000))
+            .wrapping_add(total / 1_000_000_000);
+        Self {
+            seconds,
+            nanosecond: (total % 1_000_000_000) as u32,
+            ..self
+        }
     }
 
     /// `time.Time.String`.
     pub(crate) fn display(self) -> String {
-        String::from_utf8_lossy(&self.format(b"2006-01-02 15:04:05.999999999 -0700 MST")).into_owned()
+        String::from_utf8_lossy(&self.format(b"2006-01-02 15:04:05.999999999 -0700 MST"))
+            .into_owned()
     }
 
     pub(crate) fn format(self, layout: &[u8]) -> Vec<u8> {
@@ -89,7 +111,8 @@ impl Time {
     pub(crate) fn json(self) -> Option<Vec<u8>> {
         let year = self.civil().year;
         let whole_minutes = self.offset % 60 == 0 && self.offset.abs() < DAY as i32;
-        ((0..=9999).contains(&year) && whole_minutes).then(|| self.format(b"2006-01-02T15:04:05.999999999Z07:00"))
+        ((0..=9999).contains(&year) && whole_minutes)
+            .then(|| self.format(b"2006-01-02T15:04:05.999999999Z07:00"))
     }
 
     pub(crate) fn civil(self) -> Civil {
@@ -104,7 +127,11 @@ impl Time {
         let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_index = (5 * day_of_year + 2) / 153;
         let day = (day_of_year - (153 * month_index + 2) / 5 + 1) as u32;
-        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 } as u32;
+        let month = if month_index < 10 {
+            month_index + 3
+        } else {
+            month_index - 9
+        } as u32;
         let year = era as i64 * 400 + year_of_era + i64::from(month <= 2);
         Civil {
             year,

@@ -38,8 +38,12 @@ pub(super) struct Cost {
 impl Cost {
     fn plus(self, other: Self, times: u64) -> Self {
         Self {
-            output: self.output.saturating_add(other.output.saturating_mul(times)),
-            memory: self.memory.saturating_add(other.memory.saturating_mul(times)),
+            output: self
+                .output
+                .saturating_add(other.output.saturating_mul(times)),
+            memory: self
+                .memory
+                .saturating_add(other.memory.saturating_mul(times)),
             steps: self.steps.saturating_add(other.steps.saturating_mul(times)),
         }
     }
@@ -80,7 +84,10 @@ impl<'t> Scope<'t> {
     }
 
     fn covers(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|((_, shape), (_, other))| shape.covers(other))
+        self.0
+            .iter()
+            .zip(&other.0)
+            .all(|((_, shape), (_, other))| shape.covers(other))
     }
 }
 
@@ -117,14 +124,20 @@ impl<'t> Analysis<'t> {
 
     pub(super) fn run(&mut self, name: &str) -> Step<()> {
         let root = self.root.clone();
-        let Some((name, nodes)) = self.parsed.templates.get_key_value(name) else { return Err(Stop::Certain) };
+        let Some((name, nodes)) = self.parsed.templates.get_key_value(name) else {
+            return Err(Stop::Certain);
+        };
         self.calls.push(name);
         let end = self.template(nodes, root);
         if let Err(Stop::Partial(..)) = end {
             return end;
         }
         // Also where the template fails in the end: it must not fail earlier for some values.
-        let Cost { output, memory, steps } = self.cost;
+        let Cost {
+            output,
+            memory,
+            steps,
+        } = self.cost;
         if output > self.limits.output || memory > self.limits.memory || steps > self.limits.steps {
             self.at = 0;
             return self.partial(Construct::Limits);
@@ -138,11 +151,22 @@ impl<'t> Analysis<'t> {
 
     /// Something that fails for sure, if it is reached.
     pub(super) fn fails<T>(&self, construct: Construct) -> Step<T> {
-        if self.conditions == 0 { Err(Stop::Certain) } else { Err(Stop::Partial(self.at, construct)) }
+        if self.conditions == 0 {
+            Err(Stop::Certain)
+        } else {
+            Err(Stop::Partial(self.at, construct))
+        }
     }
 
     pub(super) fn spend(&mut self, memory: u64, steps: u64) {
-        self.cost = self.cost.plus(Cost { output: 0, memory, steps: steps.saturating_add(memory / 64) }, 1);
+        self.cost = self.cost.plus(
+            Cost {
+                output: 0,
+                memory,
+                steps: steps.saturating_add(memory / 64),
+            },
+            1,
+        );
     }
 
     fn look(&mut self) -> Step<()> {
@@ -231,15 +255,32 @@ impl<'t> Analysis<'t> {
     }
 
     fn write(&mut self, bytes: u64) {
-        self.cost = self.cost.plus(Cost { output: bytes, memory: 0, steps: bytes / 64 }, 1);
+        self.cost = self.cost.plus(
+            Cost {
+                output: bytes,
+                memory: 0,
+                steps: bytes / 64,
+            },
+            1,
+        );
     }
 
     /// Checks that a value may be used at all.
     pub(super) fn bounded(&self, shape: &Shape) -> Step<()> {
-        if shape.depth() > DEEPEST { self.partial(Construct::Value) } else { Ok(()) }
+        if shape.depth() > DEEPEST {
+            self.partial(Construct::Value)
+        } else {
+            Ok(())
+        }
     }
 
-    fn branch(&mut self, scope: &mut Scope<'t>, dot: &Shape, branch: &'t Branch, with: bool) -> Step<()> {
+    fn branch(
+        &mut self,
+        scope: &mut Scope<'t>,
+        dot: &Shape,
+        branch: &'t Branch,
+        with: bool,
+    ) -> Step<()> {
         let mark = scope.0.len();
         let value = self.pipe(scope, dot, &branch.pipe)?;
         self.at = branch.pipe.at;
@@ -271,31 +312,60 @@ impl<'t> Analysis<'t> {
         self.bounded(&value)?;
         let index = Shape::Int;
         let longest = |fields: &Rc<Vec<(String, Shape)>>| {
-            fields.iter().map(|(_, field)| field.clone()).reduce(|left, right| left.join(&right))
+            fields
+                .iter()
+                .map(|(_, field)| field.clone())
+                .reduce(|left, right| left.join(&right))
         };
         let (index, item, most) = match &value {
             Shape::List(list) => (index, list.item.clone(), list.most),
             Shape::Root(fields) => {
-                let key = Shape::Str(fields.iter().map(|(key, _)| key.len() as u64).max().unwrap_or(0));
-                (key, longest(fields).unwrap_or(Shape::Str(0)), fields.len() as u64)
+                let key = Shape::Str(
+                    fields
+                        .iter()
+                        .map(|(key, _)| key.len() as u64)
+                        .max()
+                        .unwrap_or(0),
+                );
+                (
+                    key,
+                    longest(fields).unwrap_or(Shape::Str(0)),
+                    fields.len() as u64,
+                )
             }
             Shape::Strings { longest, most } => (Shape::Str(32), Shape::Str(*longest), *most),
             // Every entry of a map takes more than 16 bytes.
-            Shape::Dict { size, depth } => {
-                (Shape::Str(*size), Shape::Any { size: *size, depth: *depth }, size / 16)
-            }
+            Shape::Dict { size, depth } => (
+                Shape::Str(*size),
+                Shape::Any {
+                    size: *size,
+                    depth: *depth,
+                },
+                size / 16,
+            ),
             Shape::Known(Value::Missing | Value::Nil) => (index, Shape::Known(Value::Nil), 0),
             Shape::Known(count @ (Value::Int(number) | Value::Int64(number))) => {
                 if branch.pipe.variables.len() > 1 {
                     return self.fails(Construct::Range);
                 }
-                let item = if matches!(count, Value::Int(_)) { Shape::Int } else { Shape::Int64 };
-                (Shape::Known(Value::Missing), item, number.max(&0).unsigned_abs())
+                let item = if matches!(count, Value::Int(_)) {
+                    Shape::Int
+                } else {
+                    Shape::Int64
+                };
+                (
+                    Shape::Known(Value::Missing),
+                    item,
+                    number.max(&0).unsigned_abs(),
+                )
             }
             Shape::Int | Shape::Int64 | Shape::Byte | Shape::Any { .. } | Shape::Unbounded => {
                 return self.partial(Construct::Range);
             }
-            Shape::Known(Value::Bool(_) | Value::Float(_) | Value::Str(_)) | Shape::Bool | Shape::Float | Shape::Str(_) => {
+            Shape::Known(Value::Bool(_) | Value::Float(_) | Value::Str(_))
+            | Shape::Bool
+            | Shape::Float
+            | Shape::Str(_) => {
                 return self.fails(Construct::Range);
             }
             Shape::Known(_) => return self.partial(Construct::Range),
@@ -314,7 +384,13 @@ impl<'t> Analysis<'t> {
     }
 
     /// Looks at the body of a loop until its variables no longer change, and counts its cost so many times.
-    fn iterate(&mut self, scope: &mut Scope<'t>, branch: &'t Branch, (index, item): (&Shape, &Shape), most: u64) -> Step<()> {
+    fn iterate(
+        &mut self,
+        scope: &mut Scope<'t>,
+        branch: &'t Branch,
+        (index, item): (&Shape, &Shape),
+        most: u64,
+    ) -> Step<()> {
         let mark = scope.0.len();
         let before = self.cost;
         let mut rounds = 0;
@@ -345,7 +421,13 @@ impl<'t> Analysis<'t> {
         Ok(())
     }
 
-    fn bind(&mut self, scope: &mut Scope<'t>, pipe: &'t Pipe, index: &Shape, item: &Shape) -> Step<()> {
+    fn bind(
+        &mut self,
+        scope: &mut Scope<'t>,
+        pipe: &'t Pipe,
+        index: &Shape,
+        item: &Shape,
+    ) -> Step<()> {
         let values: &[&Shape] = match pipe.variables.len() {
             0 => &[],
             1 => &[item],
@@ -402,15 +484,25 @@ impl<'t> Analysis<'t> {
         Ok(value)
     }
 
-    fn command(&mut self, scope: &mut Scope<'t>, dot: &Shape, command: &'t Command, last: Option<Shape>) -> Step<Shape> {
-        let [first, arguments @ ..] = command.operands.as_slice() else { return self.fails(Construct::Branch) };
+    fn command(
+        &mut self,
+        scope: &mut Scope<'t>,
+        dot: &Shape,
+        command: &'t Command,
+        last: Option<Shape>,
+    ) -> Step<Shape> {
+        let [first, arguments @ ..] = command.operands.as_slice() else {
+            return self.fails(Construct::Branch);
+        };
         let has_arguments = !arguments.is_empty() || last.is_some();
         self.at = first.at;
         match &first.term {
             Term::Function(name) => self.call(scope, dot, name, arguments, last),
             // A field of nothing is nothing, whatever the arguments.
             Term::Field(_) | Term::Chain(..) if has_arguments => self.partial(Construct::Field),
-            Term::Variable(_, names) if has_arguments && !names.is_empty() => self.partial(Construct::Field),
+            Term::Variable(_, names) if has_arguments && !names.is_empty() => {
+                self.partial(Construct::Field)
+            }
             _ if has_arguments => self.fails(Construct::Branch),
             Term::Nil => self.fails(Construct::Branch),
             _ => self.operand(scope, dot, first, None),
@@ -489,8 +581,12 @@ impl<'t> Analysis<'t> {
         match (&shape, wanted) {
             (Shape::Known(Value::Missing), Parameter::Any) => Ok(Shape::Known(Value::Nil)),
             (_, Parameter::Any) => Ok(shape),
-            (Shape::Any { .. } | Shape::Unbounded, _) | (_, Parameter::Time) => self.partial(Construct::Value),
-            (Shape::Known(Value::Missing), Parameter::Dict) => Ok(Shape::Dict { size: 0, depth: 0 }),
+            (Shape::Any { .. } | Shape::Unbounded, _) | (_, Parameter::Time) => {
+                self.partial(Construct::Value)
+            }
+            (Shape::Known(Value::Missing), Parameter::Dict) => {
+                Ok(Shape::Dict { size: 0, depth: 0 })
+            }
             (Shape::Known(Value::Str(_)) | Shape::Str(_), Parameter::Str)
             | (Shape::Known(Value::Int(_)) | Shape::Int, Parameter::Int)
             | (Shape::Known(Value::Float(_)) | Shape::Float, Parameter::Float)
@@ -521,9 +617,16 @@ impl<'t> Analysis<'t> {
                 None => missing(),
             },
             (Shape::Strings { longest, .. }, MissingKey::Zero) => Ok(Shape::Str(*longest)),
-            (Shape::Strings { .. } | Shape::Dict { .. }, MissingKey::Error) => self.partial(Construct::Field),
-            (Shape::Strings { longest, .. }, MissingKey::NoValue) => Ok(Shape::Str(*longest).blurred()),
-            (Shape::Dict { size, depth }, _) => Ok(Shape::Any { size: (*size).max(64), depth: *depth }),
+            (Shape::Strings { .. } | Shape::Dict { .. }, MissingKey::Error) => {
+                self.partial(Construct::Field)
+            }
+            (Shape::Strings { longest, .. }, MissingKey::NoValue) => {
+                Ok(Shape::Str(*longest).blurred())
+            }
+            (Shape::Dict { size, depth }, _) => Ok(Shape::Any {
+                size: (*size).max(64),
+                depth: *depth,
+            }),
             (Shape::Any { .. } | Shape::Unbounded, _) => self.partial(Construct::Field),
             _ => self.fails(Construct::Field),
         }

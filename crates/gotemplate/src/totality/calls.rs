@@ -19,7 +19,9 @@ impl<'t> Analysis<'t> {
     ) -> Step<Shape> {
         let at = self.at;
         let failing = || Construct::Function(name.to_owned());
-        let Some(function) = self.functions.find(name) else { return self.fails(failing()) };
+        let Some(function) = self.functions.find(name) else {
+            return self.fails(failing());
+        };
         let count = arguments.len() + usize::from(last.is_some());
         let fits = match function.rest {
             Some(_) => count >= function.fixed.len(),
@@ -34,7 +36,14 @@ impl<'t> Analysis<'t> {
         if matches!(name, "and" | "or") {
             return self.short_circuit(scope, dot, name == "or", arguments, last);
         }
-        let parameter = |index: usize| function.fixed.get(index).copied().or(function.rest).unwrap_or(Parameter::Any);
+        let parameter = |index: usize| {
+            function
+                .fixed
+                .get(index)
+                .copied()
+                .or(function.rest)
+                .unwrap_or(Parameter::Any)
+        };
         let mut shapes = Vec::with_capacity(count);
         for (index, operand) in arguments.iter().enumerate() {
             shapes.push(self.operand(scope, dot, operand, Some(parameter(index)))?);
@@ -43,12 +52,22 @@ impl<'t> Analysis<'t> {
             shapes.push(self.fit(last, parameter(arguments.len()))?);
         }
         self.at = at;
-        let sizes = shapes.iter().fold(0_u64, |total, shape| total.saturating_add(shape.size()));
+        let sizes = shapes
+            .iter()
+            .fold(0_u64, |total, shape| total.saturating_add(shape.size()));
         match rules::apply(name, &shapes) {
             Outcome::Gives(shape) => {
                 // More than any of these functions takes: see the rules for those that compare all with all.
-                let memory = sizes.saturating_mul(24).saturating_add(shape.size().saturating_mul(4)).saturating_add(1024);
-                self.spend(memory, sizes.saturating_add(shape.size()).saturating_add(rules::extra_steps(name, &shapes)));
+                let memory = sizes
+                    .saturating_mul(24)
+                    .saturating_add(shape.size().saturating_mul(4))
+                    .saturating_add(1024);
+                self.spend(
+                    memory,
+                    sizes
+                        .saturating_add(shape.size())
+                        .saturating_add(rules::extra_steps(name, &shapes)),
+                );
                 Ok(shape)
             }
             Outcome::Fails => self.fails(failing()),
@@ -79,13 +98,17 @@ impl<'t> Analysis<'t> {
             let truth = shape.truth();
             if truth == Some(decisive) {
                 self.conditions = outside;
-                return Ok(result.map_or(shape.clone(), |earlier| earlier.join(&shape)));
+                return Ok(result.map_or_else(|| shape.clone(), |earlier| earlier.join(&shape)));
             }
             if truth.is_none() {
-                result = Some(result.map_or(shape.clone(), |earlier| earlier.join(&shape)));
+                result = Some(result.map_or_else(|| shape.clone(), |earlier| earlier.join(&shape)));
                 self.conditions += 1;
-            } else if arguments.last().is_some_and(|other| std::ptr::eq(other, operand)) && last.is_none() {
-                result = Some(result.map_or(shape.clone(), |earlier| earlier.join(&shape)));
+            } else if arguments
+                .last()
+                .is_some_and(|other| std::ptr::eq(other, operand))
+                && last.is_none()
+            {
+                result = Some(result.map_or_else(|| shape.clone(), |earlier| earlier.join(&shape)));
             }
         }
         self.conditions = outside;

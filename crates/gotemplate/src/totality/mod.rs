@@ -129,6 +129,9 @@ pub(crate) fn decide(
     let mut analysis = Analysis::new(parsed, functions, missing_key, *limits, schema);
     match analysis.run(name) {
         Ok(()) | Err(Stop::Certain) => Totality::Total,
-        Err(Stop::Partial(at, construct)) => Totality::Partial { position: parsed.lines.position(at), construct },
+        Err(Stop::Partial(at, construct)) => Totality::Partial {
+            position: parsed.lines.position(at),
+            construct,
+        },
     }
 }

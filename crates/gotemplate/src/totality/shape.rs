@@ -24,14 +24,23 @@ pub(super) enum Shape {
     Str(u64),
     List(Rc<ListShape>),
     /// The data: a `map[string]string` with exactly these keys.
-    Root(Rc<Vec<(String, Shape)>>),
+    Root(Rc<Vec<(String, Self)>>),
     /// A `map[string]string` of at most so many entries, whose values are not longer than that.
-    Strings { longest: u64, most: u64 },
+    Strings {
+        longest: u64,
+        most: u64,
+    },
     /// A `map[string]interface {}` that takes at most so many bytes, values of all kinds within. Nothing changes it:
     /// the functions that would are never total.
-    Dict { size: u64, depth: u64 },
+    Dict {
+        size: u64,
+        depth: u64,
+    },
     /// Any value of at most so many bytes, or none.
-    Any { size: u64, depth: u64 },
+    Any {
+        size: u64,
+        depth: u64,
+    },
     /// A value without bounds. It may be held, and not used.
     Unbounded,
 }
@@ -47,14 +56,26 @@ pub(super) struct ListShape {
 
 impl Shape {
     pub(super) fn list(element: Element, item: Self, least: u64, most: u64, total: u64) -> Self {
-        Self::List(Rc::new(ListShape { element, item, least, most, total }))
+        Self::List(Rc::new(ListShape {
+            element,
+            item,
+            least,
+            most,
+            total,
+        }))
     }
 
     /// A list of exactly these.
     pub(super) fn list_of(items: &[Self]) -> Self {
         let count = items.len() as u64;
-        let total = items.iter().fold(0_u64, |total, item| total.saturating_add(item.size()));
-        let item = items.iter().cloned().reduce(|left, right| left.join(&right)).unwrap_or(Self::Known(Value::Nil));
+        let total = items
+            .iter()
+            .fold(0_u64, |total, item| total.saturating_add(item.size()));
+        let item = items
+            .iter()
+            .cloned()
+            .reduce(|left, right| left.join(&right))
+            .unwrap_or(Self::Known(Value::Nil));
         Self::list(Element::Any, item, count, count, total)
     }
 
@@ -62,13 +83,20 @@ impl Shape {
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::Known(Value::Str(text)) => text.len() as u64 + SCALAR,
-            Self::Known(_) | Self::Bool | Self::Int | Self::Int64 | Self::Byte | Self::Float => SCALAR,
+            Self::Known(_) | Self::Bool | Self::Int | Self::Int64 | Self::Byte | Self::Float => {
+                SCALAR
+            }
             Self::Str(longest) => longest.saturating_add(SCALAR),
             Self::List(list) => list.total.saturating_add(SCALAR),
             Self::Root(fields) => fields.iter().fold(SCALAR, |total, (key, field)| {
-                total.saturating_add(field.size()).saturating_add(key.len() as u64 + SCALAR)
+                total
+                    .saturating_add(field.size())
+                    .saturating_add(key.len() as u64 + SCALAR)
             }),
-            Self::Strings { longest, most } => longest.saturating_add(3 * SCALAR).saturating_mul(*most).saturating_add(SCALAR),
+            Self::Strings { longest, most } => longest
+                .saturating_add(3 * SCALAR)
+                .saturating_mul(*most)
+                .saturating_add(SCALAR),
             Self::Dict { size, .. } | Self::Any { size, .. } => *size,
             Self::Unbounded => u64::MAX,
         }
@@ -122,7 +150,10 @@ impl Shape {
     pub(super) fn blurred(&self) -> Self {
         match self {
             Self::Unbounded => Self::Unbounded,
-            other => Self::Any { size: other.size(), depth: other.depth() },
+            other => Self::Any {
+                size: other.size(),
+                depth: other.depth(),
+            },
         }
     }
 
@@ -136,7 +167,10 @@ impl Shape {
                 Value::Byte(_) => Self::Byte,
                 Value::Float(_) => Self::Float,
                 Value::Str(text) => Self::Str(text.len() as u64),
-                _ => Self::Any { size: SCALAR, depth: 0 },
+                _ => Self::Any {
+                    size: SCALAR,
+                    depth: 0,
+                },
             },
             other => other.clone(),
         }
@@ -165,13 +199,30 @@ impl Shape {
                 left.total.max(right.total),
             ),
             (Self::Root(left), Self::Root(right)) if Rc::ptr_eq(&left, &right) => Self::Root(left),
-            (Self::Strings { longest, most }, Self::Strings { longest: other_longest, most: other_most }) => {
-                Self::Strings { longest: longest.max(other_longest), most: most.max(other_most) }
-            }
-            (Self::Dict { size, depth }, Self::Dict { size: other_size, depth: other_depth }) => {
-                Self::Dict { size: size.max(other_size), depth: depth.max(other_depth) }
-            }
-            (left, right) => Self::Any { size: left.size().max(right.size()), depth: left.depth().max(right.depth()) },
+            (
+                Self::Strings { longest, most },
+                Self::Strings {
+                    longest: other_longest,
+                    most: other_most,
+                },
+            ) => Self::Strings {
+                longest: longest.max(other_longest),
+                most: most.max(other_most),
+            },
+            (
+                Self::Dict { size, depth },
+                Self::Dict {
+                    size: other_size,
+                    depth: other_depth,
+                },
+            ) => Self::Dict {
+                size: size.max(other_size),
+                depth: depth.max(other_depth),
+            },
+            (left, right) => Self::Any {
+                size: left.size().max(right.size()),
+                depth: left.depth().max(right.depth()),
+            },
         }
     }
 
@@ -194,12 +245,20 @@ impl Shape {
                     && left.total >= right.total
             }
             (Self::Root(left), Self::Root(right)) => Rc::ptr_eq(left, right),
-            (Self::Strings { longest, most }, Self::Strings { longest: other_longest, most: other_most }) => {
-                longest >= other_longest && most >= other_most
-            }
-            (Self::Dict { size, depth }, Self::Dict { size: other_size, depth: other_depth }) => {
-                size >= other_size && depth >= other_depth
-            }
+            (
+                Self::Strings { longest, most },
+                Self::Strings {
+                    longest: other_longest,
+                    most: other_most,
+                },
+            ) => longest >= other_longest && most >= other_most,
+            (
+                Self::Dict { size, depth },
+                Self::Dict {
+                    size: other_size,
+                    depth: other_depth,
+                },
+            ) => size >= other_size && depth >= other_depth,
             (Self::Any { .. }, Self::Unbounded) => false,
             (Self::Any { size, depth }, other) => *size >= other.size() && *depth >= other.depth(),
             _ => false,
@@ -212,7 +271,9 @@ fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Missing, Value::Missing) | (Value::Nil, Value::Nil) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,
-        (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => left == right,
+        (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => {
+            left == right
+        }
         (Value::Byte(left), Value::Byte(right)) => left == right,
         (Value::Float(left), Value::Float(right)) => left.to_bits() == right.to_bits(),
         (Value::Str(left), Value::Str(right)) => left == right,

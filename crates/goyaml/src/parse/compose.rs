@@ -1,22 +1,23 @@
 //! Tokens to nodes.
 //!
 //! The grammar is that of libyaml, with go-yaml's rules for which node takes which comment (parserc.go, decode.go).
-//! Open collections are kept on a stack of their own, so that deep nesting needs no deep recursion.
+//! Open collections are kept on a stack of their own, so that deep nesting needs no deep recursion. What can stand
+//! inside of them is told in the modules for blocks and flows.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::Limits;
+use super::collection::{Collection, State};
+use super::comment::Place;
 use super::cursor::Mark;
 use super::error::ParseError;
 use super::scanner::Scanner;
 use super::source::Source;
+use super::tag::Properties;
 use super::token::{Body, Token};
-use super::{Limits, comment::Place};
-use crate::node::{Comments, Document, Form, Kind, Node, Style, Tag};
+use crate::node::{Comments, Document, Form, Kind, Node, Tag};
 use crate::resolve::{Dialect, plain_tag};
-
-/// The prefix of the tags that YAML itself defines.
-const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
 /// Builds documents from tokens.
 #[derive(Debug)]
@@ -25,13 +26,13 @@ pub(super) struct Composer<'a> {
     depth: usize,
     dialect: Dialect,
     /// Comments that came up and belong to the next node that takes any.
-    pending: Pending,
+    pub(super) pending: Pending,
     /// The collections around the place that is read, outermost first.
     open: Vec<Collection>,
     /// The anchors defined so far.
     anchors: HashSet<&'a str>,
     /// The `%TAG` handles of the document and what they stand for.
-    handles: HashMap<&'a str, Cow<'a, str>>,
+    pub(super) handles: HashMap<&'a str, Cow<'a, str>>,
     stage: Stage,
 }
 
@@ -45,44 +46,16 @@ enum Stage {
 
 /// Comments on their way from the scanner to a node.
 #[derive(Debug, Default)]
-struct Pending {
+pub(super) struct Pending {
     /// Absent if there are none, as most of the time.
-    comments: Option<Box<Comments>>,
+    pub(super) comments: Option<Box<Comments>>,
     /// The head of a collection that is itself an item of a sequence.
-    stem: String,
-}
-
-/// A collection that is not closed yet.
-#[derive(Debug)]
-struct Collection {
-    node: Node,
-    state: State,
-}
-
-/// What comes next in a collection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
-    BlockKey,
-    BlockSequence,
-    BlockValue,
-    FlowFirstItem,
-    FlowFirstKey,
-    FlowItem,
-    FlowKey,
-    /// A key stood in a flow mapping without `?` or `:`.
-    FlowNoValue,
-    FlowValue,
-    /// A sequence in a mapping, indented no deeper than the keys.
-    IndentlessSequence,
-    /// A mapping of one pair in a flow sequence is complete.
-    PairEnd,
-    PairKey,
-    PairValue,
+    pub(super) stem: String,
 }
 
 /// Where a node stands, which decides what can stand there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Site {
+pub(super) enum Site {
     Block,
     BlockOrIndentless,
     Flow,
@@ -90,18 +63,11 @@ enum Site {
 
 /// What was read at the place of a node.
 #[derive(Debug)]
-enum Piece {
+pub(super) enum Piece {
     /// A node with all it holds.
     Whole(Node),
     /// The start of a collection.
     Start(Collection),
-}
-
-/// What can stand before a node.
-#[derive(Debug, Default)]
-struct Properties<'a> {
-    anchor: Option<&'a str>,
-    tag: Option<Cow<'a, str>>,
 }
 
 impl<'a> Composer<'a> {
@@ -277,204 +243,15 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn block_entry(&mut self, state: State) -> Result<Piece, ParseError> {
-        let is_indentless = state == State::IndentlessSequence;
-        match self.body() {
-            Body::BlockEntry => {
-                let end = self.end();
-                self.take_entry()?;
-                let is_empty = match self.body() {
-                    Body::BlockEntry | Body::BlockEnd => true,
-                    Body::Key(_) | Body::Value => is_indentless,
-                    _ => false,
-                };
-                if is_empty {
-                    return Ok(Piece::Whole(empty(end)));
-                }
-                self.node(Site::Block)
-            }
-            Body::BlockEnd if !is_indentless => {
-                self.take();
-                self.close(None)
-            }
-            _ if is_indentless => self.close(None),
-            _ => Err(ParseError::ExpectedEntry(self.mark().position())),
-        }
-    }
-
-    /// Takes a `-`. When a block collection is the item, the comments before the `-` are the head of the collection
-    /// and not of what is first in it.
-    fn take_entry(&mut self) -> Result<(), ParseError> {
-        let head_length = |pending: &Pending| {
-            pending
-                .comments
-                .as_ref()
-                .map_or(0, |comments| comments.head.len())
-        };
-        let before = head_length(&self.pending);
-        self.take();
-        self.peek()?;
-        let is_block = matches!(
-            self.body(),
-            Body::BlockMappingStart | Body::BlockSequenceStart
-        );
-        if before > 0
-            && is_block
-            && let Some(comments) = &mut self.pending.comments
-        {
-            let head = &mut comments.head;
-            let rest = head.split_off(head.len().min(before + 1));
-            head.truncate(before);
-            self.pending.stem = std::mem::replace(head, rest);
-        }
-        Ok(())
-    }
-
-    fn block_key(&mut self) -> Result<Piece, ParseError> {
-        match self.body() {
-            Body::Key(_) => {
-                let end = self.end();
-                self.take();
-                self.peek()?;
-                self.enter(State::BlockValue);
-                self.block_node_or_empty(end)
-            }
-            Body::BlockEnd => {
-                let comments = self.take_comments();
-                self.take();
-                self.close(comments)
-            }
-            _ => Err(ParseError::ExpectedKey(self.mark().position())),
-        }
-    }
-
-    fn block_value(&mut self) -> Result<Piece, ParseError> {
-        self.enter(State::BlockKey);
-        if !matches!(self.body(), Body::Value) {
-            return Ok(Piece::Whole(empty(self.mark())));
-        }
-        let end = self.end();
-        self.take();
-        self.peek()?;
-        self.block_node_or_empty(end)
-    }
-
-    fn block_node_or_empty(&mut self, end: Mark) -> Result<Piece, ParseError> {
-        match self.body() {
-            Body::Key(_) | Body::Value | Body::BlockEnd => Ok(Piece::Whole(empty(end))),
-            _ => self.node(Site::BlockOrIndentless),
-        }
-    }
-
-    fn flow_item(&mut self, state: State) -> Result<Piece, ParseError> {
-        if !matches!(self.body(), Body::FlowSequenceEnd) {
-            if state == State::FlowItem {
-                if !matches!(self.body(), Body::FlowEntry) {
-                    return Err(ParseError::FlowSequence(self.mark().position()));
-                }
-                self.take();
-                self.peek()?;
-            }
-            match self.body() {
-                Body::FlowSequenceEnd => {}
-                Body::Key(_) => {
-                    let mut node = collection(Kind::Mapping, Tag::Map, self.mark());
-                    node.style.form = Form::Flow;
-                    self.take();
-                    self.enter(State::FlowItem);
-                    return Ok(Piece::Start(Collection {
-                        node,
-                        state: State::PairKey,
-                    }));
-                }
-                _ => {
-                    self.enter(State::FlowItem);
-                    return self.node(Site::Flow);
-                }
-            }
-        }
-        let comments = self.take_comments();
-        self.take();
-        self.close(comments)
-    }
-
-    fn pair_key(&mut self) -> Result<Piece, ParseError> {
-        self.enter(State::PairValue);
-        match self.body() {
-            Body::Value | Body::FlowEntry | Body::FlowSequenceEnd => {
-                // The indicator is lost here, which makes most texts with an empty key in a pair wrong
-                // (go-yaml: parserc.go).
-                let end = self.end();
-                self.take();
-                Ok(Piece::Whole(empty(end)))
-            }
-            _ => self.node(Site::Flow),
-        }
-    }
-
-    fn flow_key(&mut self, state: State) -> Result<Piece, ParseError> {
-        if !matches!(self.body(), Body::FlowMappingEnd) {
-            if state == State::FlowKey {
-                if !matches!(self.body(), Body::FlowEntry) {
-                    return Err(ParseError::FlowMapping(self.mark().position()));
-                }
-                self.take();
-                self.peek()?;
-            }
-            match self.body() {
-                Body::FlowMappingEnd => {}
-                Body::Key(_) => {
-                    self.take();
-                    self.peek()?;
-                    self.enter(State::FlowValue);
-                    return match self.body() {
-                        Body::Value | Body::FlowEntry | Body::FlowMappingEnd => {
-                            Ok(Piece::Whole(empty(self.mark())))
-                        }
-                        _ => self.node(Site::Flow),
-                    };
-                }
-                _ => {
-                    self.enter(State::FlowNoValue);
-                    return self.node(Site::Flow);
-                }
-            }
-        }
-        let comments = self.take_comments();
-        self.take();
-        self.close(comments)
-    }
-
-    /// Reads the value of a flow mapping, or of a pair in a flow sequence.
-    fn flow_value(&mut self, next: State) -> Result<Piece, ParseError> {
-        self.enter(next);
-        // go-yaml (parserc.go) gives the empty value of a pair the place of its `:`.
-        let mut empty_at = self.mark();
-        if matches!(self.body(), Body::Value) {
-            self.take();
-            self.peek()?;
-            match self.body() {
-                Body::FlowEntry => {}
-                Body::FlowMappingEnd if next == State::FlowKey => {}
-                Body::FlowSequenceEnd if next == State::PairEnd => {}
-                _ => return self.node(Site::Flow),
-            }
-            if next == State::FlowKey {
-                empty_at = self.mark();
-            }
-        }
-        Ok(Piece::Whole(empty(empty_at)))
-    }
-
     /// Sets what comes next in the innermost collection.
-    fn enter(&mut self, state: State) {
+    pub(super) fn enter(&mut self, state: State) {
         if let Some(collection) = self.open.last_mut() {
             collection.state = state;
         }
     }
 
     /// Closes the innermost collection with the comments at its end.
-    fn close(&mut self, comments: Option<Box<Comments>>) -> Result<Piece, ParseError> {
+    pub(super) fn close(&mut self, comments: Option<Box<Comments>>) -> Result<Piece, ParseError> {
         match self.open.pop() {
             Some(collection) => Ok(Piece::Whole(collection.close(comments))),
             None => Err(ParseError::ExpectedNode(self.mark().position())),
@@ -482,7 +259,7 @@ impl<'a> Composer<'a> {
     }
 
     /// Reads a node, as far as it goes without looking into a collection.
-    fn node(&mut self, site: Site) -> Result<Piece, ParseError> {
+    pub(super) fn node(&mut self, site: Site) -> Result<Piece, ParseError> {
         let start = self.mark();
         if let Body::Alias(name) = *self.body() {
             if !self.anchors.contains(name) {
@@ -527,7 +304,12 @@ impl<'a> Composer<'a> {
             Kind::Mapping => Tag::Map,
             _ => Tag::Seq,
         };
-        let mut node = collection(kind, tag, start);
+        let mut node = Node {
+            kind,
+            tag,
+            position: start.position(),
+            ..Node::default()
+        };
         node.style.form = form;
         properties.apply_to(&mut node, self.dialect);
         let head = match state {
@@ -567,44 +349,8 @@ impl<'a> Composer<'a> {
         node
     }
 
-    /// Reads the anchor and the tag before a node, in any order.
-    fn properties(&mut self, start: Mark) -> Result<Properties<'a>, ParseError> {
-        let mut properties = Properties::default();
-        loop {
-            match self.body() {
-                Body::Anchor(name) if properties.anchor.is_none() => {
-                    properties.anchor = Some(*name);
-                    self.take();
-                }
-                Body::Tag { .. } if properties.tag.is_none() => {
-                    if let Some(Body::Tag { handle, suffix }) = self.take().map(|token| token.body)
-                    {
-                        let tag = self.expand_tag(handle, suffix);
-                        properties.tag =
-                            Some(tag.ok_or_else(|| ParseError::TagHandle(start.position()))?);
-                    }
-                }
-                _ => return Ok(properties),
-            }
-            self.peek()?;
-        }
-    }
-
-    fn expand_tag(&self, handle: &'a str, suffix: Cow<'a, str>) -> Option<Cow<'a, str>> {
-        if handle.is_empty() {
-            return Some(suffix);
-        }
-        let prefix = match (self.handles.get(handle), handle) {
-            (Some(prefix), _) => prefix,
-            (None, "!") => "!",
-            (None, "!!") => YAML_TAGS,
-            (None, _) => return None,
-        };
-        Some(Cow::Owned([prefix, &*suffix].concat()))
-    }
-
     /// Makes the next token known and takes over the comments that belong at or before it.
-    fn peek(&mut self) -> Result<(), ParseError> {
+    pub(super) fn peek(&mut self) -> Result<(), ParseError> {
         self.scanner.fill()?;
         let Some(token) = self.scanner.tokens.front() else {
             return Ok(());
@@ -634,155 +380,40 @@ impl<'a> Composer<'a> {
     }
 
     /// The kind of the next token.
-    fn body(&self) -> &Body<'a> {
+    pub(super) fn body(&self) -> &Body<'a> {
         self.scanner
             .front()
             .map_or(&Body::StreamEnd, |token| &token.body)
     }
 
     /// Where the next token starts.
-    fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         self.scanner
             .front()
             .map_or_else(Mark::default, |token| token.start)
     }
 
     /// Where the next token ends.
-    fn end(&self) -> Mark {
+    pub(super) fn end(&self) -> Mark {
         self.scanner.front().map_or_else(Mark::default, Token::end)
     }
 
-    fn take(&mut self) -> Option<Token<'a>> {
+    pub(super) fn take(&mut self) -> Option<Token<'a>> {
         self.scanner.take()
     }
 
     /// Takes the comments that came up so far.
-    fn take_comments(&mut self) -> Option<Box<Comments>> {
+    pub(super) fn take_comments(&mut self) -> Option<Box<Comments>> {
         self.pending.stem.clear();
         let comments = self.pending.comments.take();
         comments.filter(|comments| **comments != Comments::default())
     }
 }
 
-impl Collection {
-    /// Adds an item, a key or a value. A foot comment in a mapping belongs to a key: to the one of the pair, or, when
-    /// the scanner found it before a key, to the one before.
-    fn add(&mut self, mut node: Node) {
-        let content = &mut self.node.content;
-        let before = content.len();
-        if self.node.kind == Kind::Mapping {
-            if before.is_multiple_of(2) {
-                if self.node.style.form != Form::Flow
-                    && before >= 2
-                    && let Some(foot) = take_foot(&mut node)
-                {
-                    set_foot(&mut content[before - 2], foot);
-                }
-            } else if !has_foot(&content[before - 1])
-                && let Some(foot) = take_foot(&mut node)
-            {
-                set_foot(&mut content[before - 1], foot);
-            }
-        }
-        content.push(node);
-    }
-
-    /// Finishes the collection. The comments at the end of a block mapping are the foot of its last key.
-    fn close(self, comments: Option<Box<Comments>>) -> Node {
-        let mut node = self.node;
-        let Some(comments) = comments else {
-            return node;
-        };
-        let Comments { line, mut foot, .. } = *comments;
-        let is_block = node.style.form != Form::Flow;
-        if node.kind == Kind::Mapping
-            && is_block
-            && !foot.is_empty()
-            && let [.., key, _] = node.content.as_mut_slice()
-        {
-            set_foot(key, std::mem::take(&mut foot));
-        }
-        if !line.is_empty() || !foot.is_empty() {
-            let own = node.comments.get_or_insert_default();
-            own.line = line;
-            own.foot = foot;
-        }
-        node
-    }
-}
-
-impl Properties<'_> {
-    /// Gives a node its anchor, and the tag in place of the one that its text implies.
-    fn apply_to(self, node: &mut Node, dialect: Dialect) {
-        node.anchor = self.anchor.map(Box::from);
-        match self.tag.as_deref() {
-            // To v3 this is no tag at all, to v2 it is one that makes a string (go-yaml v2: decode.go).
-            Some("!") if dialect == Dialect::GoYaml2 && node.kind == Kind::Scalar => {
-                node.tag = Tag::Str;
-            }
-            None | Some("!") => {}
-            Some(tag) => {
-                node.tag = short_tag(tag);
-                node.style.tagged = true;
-            }
-        }
-    }
-}
-
-/// A tag as it is written in full, in its short form.
-fn short_tag(tag: &str) -> Tag {
-    let name = tag.strip_prefix(YAML_TAGS);
-    match name.or_else(|| tag.strip_prefix("!!")) {
-        Some("binary") => Tag::Binary,
-        Some("bool") => Tag::Bool,
-        Some("float") => Tag::Float,
-        Some("int") => Tag::Int,
-        Some("map") => Tag::Map,
-        Some("merge") => Tag::Merge,
-        Some("null") => Tag::Null,
-        Some("seq") => Tag::Seq,
-        Some("str") => Tag::Str,
-        Some("timestamp") => Tag::Timestamp,
-        _ => Tag::Custom(match name {
-            Some(name) => ["!!", name].concat().into(),
-            None => tag.into(),
-        }),
-    }
-}
-
-fn collection(kind: Kind, tag: Tag, start: Mark) -> Node {
-    Node {
-        kind,
-        tag,
-        style: Style::default(),
-        position: start.position(),
-        ..Node::default()
-    }
-}
-
 /// The null that stands where nothing is written.
-fn empty(start: Mark) -> Node {
+pub(super) fn empty(start: Mark) -> Node {
     Node {
         position: start.position(),
         ..Node::default()
     }
-}
-
-fn has_foot(node: &Node) -> bool {
-    node.comments
-        .as_ref()
-        .is_some_and(|comments| !comments.foot.is_empty())
-}
-
-fn take_foot(node: &mut Node) -> Option<String> {
-    let comments = node.comments.as_mut()?;
-    let foot = std::mem::take(&mut comments.foot);
-    if **comments == Comments::default() {
-        node.comments = None;
-    }
-    Some(foot).filter(|foot| !foot.is_empty())
-}
-
-fn set_foot(node: &mut Node, foot: String) {
-    node.comments.get_or_insert_default().foot = foot;
 }

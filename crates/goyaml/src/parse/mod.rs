@@ -13,21 +13,26 @@
 //! * The place of an empty value in a pair such as `[a: ]` is that of its `:`. go-yaml takes it from a token that its
 //!   queue may have overwritten (parserc.go), so that it depends on how many tokens came before.
 //! * Where bytes that are no text stand behind a document, go-yaml may have read them already, in its blocks of 512
-//!   bytes, and refuse the document. That is followed here, but not across a byte order mark, in UTF-16, or where a
-//!   character lies on the border of two blocks. Reading a whole stream, it makes no difference.
+//!   bytes, and refuse the document. That is followed here, but not across a byte order mark, in UTF-16, where a
+//!   character lies on the border of two blocks, or where the last one is not complete. To a whole stream it makes no
+//!   difference.
 //! * go-yaml decides whether a byte order mark at the start of a line is skipped by the first bytes of its read
 //!   buffer (yamlprivateh.go). Here one more mark is skipped behind the first one, and none elsewhere.
 //!
 //! Nothing here knows of values, of secrets or of files.
 
+mod block;
+mod collection;
 mod comment;
 mod compose;
 mod cursor;
 mod error;
+mod flow;
 mod property;
 mod scalar;
 mod scanner;
 mod source;
+mod tag;
 mod token;
 
 use compose::Composer;
@@ -43,9 +48,9 @@ use crate::resolve::Dialect;
 pub struct Limits {
     /// How deep collections can be nested.
     pub depth: usize,
-    /// How many nodes the expansion of aliases can add to a document.
+    /// How many nodes can be copied for the aliases of a stream.
     pub expansion: usize,
-    /// How many bytes a text can have; never more than 4 GiB.
+    /// How many bytes a text can have, never more than 4 GiB, and how many can be copied for its aliases.
     pub size: usize,
 }
 

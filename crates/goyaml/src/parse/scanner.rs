@@ -107,11 +107,15 @@ impl<'a> Scanner<'a> {
     pub(super) fn check_block_read(&self) -> Result<(), ParseError> {
         let offset = self.cursor.offset();
         let read = (offset / READ_BLOCK + 1) * READ_BLOCK;
+        let is_read = match self.defect {
+            None => false,
+            // That the last character is not complete shows only there.
+            Some(Defect::Truncated) => self.cursor.at_end(),
+            Some(_) => offset + self.cursor.rest().len() < read,
+        };
         match self.defect {
-            // It knows that the last character is not complete only when it comes there.
-            None | Some(Defect::Truncated) => Ok(()),
-            Some(_) if offset + self.cursor.rest().len() >= read => Ok(()),
-            Some(defect) => Err(defect.at(self.cursor.mark.position())),
+            Some(defect) if is_read => Err(defect.at(self.cursor.mark.position())),
+            _ => Ok(()),
         }
     }
 

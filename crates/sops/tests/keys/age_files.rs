@@ -29,7 +29,7 @@ fn native_identities_open_what_age_encrypts_to_them() {
         let recipient = shop.age_keygen("key", options);
         let other = shop.age_keygen("other", options);
         let ring = ring(&[&shop.read("key")]);
-        assert_eq!(ring.names(), [recipient.clone()]);
+        assert_eq!(ring.names(), std::slice::from_ref(&recipient));
 
         opens(&ring, &shop.age(&["-r", &recipient], CONTENT));
         opens(&ring, &shop.age(&["-a", "-r", &recipient], CONTENT));

@@ -76,7 +76,7 @@ fn keys_of_every_kind_open_what_gpg_encrypts_to_them() {
                 );
                 let ring = ring(&[&key]);
                 assert_eq!(unwrap(&ring, &message).as_deref(), Ok(CONTENT), "{user}");
-                assert_eq!(ring.names(), [fingerprint.clone()]);
+                assert_eq!(ring.names(), std::slice::from_ref(&fingerprint));
                 assert!(ring.holds(&master_key(&fingerprint, b"")));
                 assert!(ring.holds(&master_key(&fingerprint[24..], b"")));
                 assert!(!ring.holds(&master_key(&fingerprint[25..], b"")));

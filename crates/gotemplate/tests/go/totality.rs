@@ -1,14 +1,14 @@
 //! Templates as decryption oracles: what is called total never tells secrets apart by failing.
 
-mod oracle;
-
+use crate::generate::Random;
 use gotemplate::{Field, Functions, Limits, Schema, Template, Totality, Value};
-use oracle::generate::Random;
 
 const LONGEST: usize = 12;
 
 fn schema() -> Schema {
-    let secret = || Field::Secret { longest: LONGEST as u64 };
+    let secret = || Field::Secret {
+        longest: LONGEST as u64,
+    };
     Schema::new()
         .with("a", secret())
         .with("b", secret())
@@ -28,7 +28,13 @@ fn data(random: &mut Random) -> Value {
     let (a, b, password, name) = (secret(), secret(), secret(), secret());
     let public = |text: &str| text.as_bytes().to_vec();
     Value::strings([
-        ("a", a), ("b", b), ("password", password), ("user-name", name), ("empty", Vec::new()), ("num", public("42")), ("env", public("prod")),
+        ("a", a),
+        ("b", b),
+        ("password", password),
+        ("user-name", name),
+        ("empty", Vec::new()),
+        ("num", public("42")),
+        ("env", public("prod")),
     ])
 }
 
@@ -138,23 +144,43 @@ fn templates_that_tell_secrets_apart_are_partial() {
         "{{ with ternary 5 \"x\" (eq .a \"\") }}{{ range . }}{{ end }}{{ end }}",
         "{{ range ternary 5 \"x\" (eq .a \"\") }}{{ end }}",
     ] {
-        assert!(matches!(parse(text).totality(&schema()), Totality::Partial { .. }), "{text}");
+        assert!(
+            matches!(parse(text).totality(&schema()), Totality::Partial { .. }),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn what_always_fails_tells_nothing() {
-    for text in ["{{ fail \"x\" }}", "{{ fail .a }}", "{{ upper 5 }}", "{{ template \"nope\" }}", "{{ .a.b }}", "{{ if eq .env \"prod\" }}{{ fail .a }}{{ end }}", "{{ lt .a 5 }}"] {
+    for text in [
+        "{{ fail \"x\" }}",
+        "{{ fail .a }}",
+        "{{ upper 5 }}",
+        "{{ template \"nope\" }}",
+        "{{ .a.b }}",
+        "{{ if eq .env \"prod\" }}{{ fail .a }}{{ end }}",
+        "{{ lt .a 5 }}",
+    ] {
         let template = parse(text);
         assert_eq!(template.totality(&schema()), Totality::Total, "{text}");
-        assert!(template.render(&data(&mut Random::new(1))).is_err(), "{text}");
+        assert!(
+            template.render(&data(&mut Random::new(1))).is_err(),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn the_place_of_what_could_fail_is_told() {
     let text = "line one\n  {{ .a }}{{ index .a 0 }}";
-    let Totality::Partial { position, construct } = parse(text).totality(&schema()) else { panic!("total") };
+    let Totality::Partial {
+        position,
+        construct,
+    } = parse(text).totality(&schema())
+    else {
+        panic!("total")
+    };
     assert_eq!((position.line, position.column), (2, 14));
     assert_eq!(construct.reason(), "partial-function");
 }
@@ -163,7 +189,7 @@ fn the_place_of_what_could_fail_is_told() {
 #[test]
 fn no_total_template_tells_random_secrets_apart() {
     let (mut total, mut succeeding) = (0, 0);
-    for seed in 0..12_000 {
+    for seed in 0..6_000 {
         let mut random = Random::new(seed);
         let text = random.template();
         let template = parse(&text);
@@ -173,20 +199,29 @@ fn no_total_template_tells_random_secrets_apart() {
         total += 1;
         let first = seen(&template, &data(&mut random));
         succeeding += usize::from(first.is_none());
-        for _ in 0..24 {
-            assert_eq!(seen(&template, &data(&mut random)), first, "seed {seed}: {text}");
+        for _ in 0..16 {
+            assert_eq!(
+                seen(&template, &data(&mut random)),
+                first,
+                "seed {seed}: {text}"
+            );
         }
     }
-    assert!(total > 1000, "only {total} templates are total");
-    assert!(succeeding > 300, "only {succeeding} templates succeed");
+    assert!(total > 500, "only {total} templates are total");
+    assert!(succeeding > 150, "only {succeeding} templates succeed");
 }
 
 /// The same under limits so tight that costs decide.
 #[test]
 fn limits_do_not_tell_random_secrets_apart() {
-    let limits = Limits { output: 60, memory: 30_000, steps: 4_000, depth: 12 };
+    let limits = Limits {
+        output: 60,
+        memory: 30_000,
+        steps: 4_000,
+        depth: 12,
+    };
     let mut total = 0;
-    for seed in 0..12_000 {
+    for seed in 0..6_000 {
         let mut random = Random::new(seed);
         let text = random.template();
         let template = parse(&text).with_limits(limits);
@@ -195,9 +230,13 @@ fn limits_do_not_tell_random_secrets_apart() {
         }
         total += 1;
         let first = seen(&template, &data(&mut random));
-        for _ in 0..24 {
-            assert_eq!(seen(&template, &data(&mut random)), first, "seed {seed}: {text}");
+        for _ in 0..16 {
+            assert_eq!(
+                seen(&template, &data(&mut random)),
+                first,
+                "seed {seed}: {text}"
+            );
         }
     }
-    assert!(total > 200, "only {total} templates are total");
+    assert!(total > 100, "only {total} templates are total");
 }

@@ -1,7 +1,5 @@
 //! The real Go program, and how its answers are compared with ours.
 
-pub(crate) mod generate;
-
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
@@ -12,7 +10,6 @@ use serde_json::json;
 
 /// The data of a template: the controller's map of strings, or any JSON value.
 #[derive(Clone)]
-#[allow(dead_code, reason = "not every test uses both")]
 pub(crate) enum Data {
     Strings(Vec<(&'static str, Vec<u8>)>),
     Json(serde_json::Value),
@@ -35,7 +32,11 @@ pub(crate) struct Answer {
 /// Asks the Go program about all templates at once.
 pub(crate) fn ask(templates: &[String], data: &Data) -> Vec<Answer> {
     let program = peers::program("sprig", "sprig");
-    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let questions: Vec<String> = templates
@@ -44,8 +45,10 @@ pub(crate) fn ask(templates: &[String], data: &Data) -> Vec<Answer> {
             let text = STANDARD.encode(text);
             match data {
                 Data::Strings(entries) => {
-                    let entries: serde_json::Map<String, serde_json::Value> =
-                        entries.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into())).collect();
+                    let entries: serde_json::Map<String, serde_json::Value> = entries
+                        .iter()
+                        .map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into()))
+                        .collect();
                     json!({ "text": text, "data": entries }).to_string()
                 }
                 Data::Json(values) => json!({ "text": text, "values": values }).to_string(),
@@ -61,14 +64,28 @@ pub(crate) fn ask(templates: &[String], data: &Data) -> Vec<Answer> {
         .lines()
         .map(|line| {
             let answer: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-            let text = |name: &str| answer.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+            let text = |name: &str| {
+                answer
+                    .get(name)
+                    .and_then(|value| value.as_str())
+                    .map(str::to_owned)
+            };
             if let Some(detail) = text("parse") {
-                Answer { outcome: Outcome::ParseError, detail }
+                Answer {
+                    outcome: Outcome::ParseError,
+                    detail,
+                }
             } else if let Some(detail) = text("exec") {
-                Answer { outcome: Outcome::ExecError, detail }
+                Answer {
+                    outcome: Outcome::ExecError,
+                    detail,
+                }
             } else {
                 let output = STANDARD.decode(text("out").unwrap_or_default()).unwrap();
-                Answer { outcome: Outcome::Output(output), detail: String::new() }
+                Answer {
+                    outcome: Outcome::Output(output),
+                    detail: String::new(),
+                }
             }
         })
         .collect();
@@ -81,11 +98,22 @@ pub(crate) fn ask(templates: &[String], data: &Data) -> Vec<Answer> {
 pub(crate) fn render(text: &str, data: &Data) -> Answer {
     let template = match Template::parse("t", text, &Functions::controller()) {
         Ok(template) => template,
-        Err(error) => return Answer { outcome: Outcome::ParseError, detail: error.to_string() },
+        Err(error) => {
+            return Answer {
+                outcome: Outcome::ParseError,
+                detail: error.to_string(),
+            };
+        }
     };
     match template.render(&value(data)) {
-        Ok(output) => Answer { outcome: Outcome::Output(output.expose().to_vec()), detail: String::new() },
-        Err(error) => Answer { outcome: Outcome::ExecError, detail: error.to_string() },
+        Ok(output) => Answer {
+            outcome: Outcome::Output(output.expose().to_vec()),
+            detail: String::new(),
+        },
+        Err(error) => Answer {
+            outcome: Outcome::ExecError,
+            detail: error.to_string(),
+        },
     }
 }
 
@@ -103,7 +131,9 @@ fn from_json(json: &serde_json::Value) -> Value {
         serde_json::Value::Number(number) => Value::Float(number.as_f64().unwrap()),
         serde_json::Value::String(text) => Value::text(text),
         serde_json::Value::Array(items) => Value::list(items.iter().map(from_json)),
-        serde_json::Value::Object(entries) => Value::dict(entries.iter().map(|(key, value)| (key, from_json(value)))),
+        serde_json::Value::Object(entries) => {
+            Value::dict(entries.iter().map(|(key, value)| (key, from_json(value))))
+        }
     }
 }
 
@@ -115,7 +145,11 @@ pub(crate) fn differences(templates: &[String], data: &Data) -> Vec<String> {
     for (text, theirs) in templates.iter().zip(answers) {
         let ours = render(text, data);
         if ours.outcome != theirs.outcome {
-            differences.push(format!("{text}\n    go:   {}\n    ours: {}", shown(&theirs), shown(&ours)));
+            differences.push(format!(
+                "{text}\n    go:   {}\n    ours: {}",
+                shown(&theirs),
+                shown(&ours)
+            ));
         }
     }
     differences
