@@ -10,6 +10,8 @@ use goyaml::{
 };
 use thiserror::Error;
 
+use crate::sharing::assign;
+
 /// A field was expected to hold something else than it does.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("expected a {} and found a {}", name(*.expected), name(*.found))]
@@ -144,7 +146,7 @@ pub fn set_field(node: &mut Node, field: &str, mut value: Node) -> Result<(), Ki
     match node.get_mut(field) {
         Some(present) => {
             value.style = present.style;
-            *present = value;
+            assign(present, value);
         }
         None => node.push_entry(Node::string(field), value),
     }
@@ -163,7 +165,7 @@ pub fn set_text(node: &mut Node, field: &str, text: &str) -> Result<(), KindErro
         return Ok(());
     }
     match node.get_mut(field) {
-        Some(present) => *present = untyped(text, present.style),
+        Some(present) => assign(present, untyped(text, present.style)),
         None => {
             let form = if is_old_non_string(text) {
                 Form::DoubleQuoted
