@@ -541,6 +541,6 @@ mod tests {
             config.name_reference.len(),
             referrers,
         ];
-        assert_eq!(counts, [3, 32, 10, 9, 6, 4, 72, 16, 173]);
+        assert_eq!(counts, [3, 32, 10, 9, 6, 4, 72, 16, 166]);
     }
 }

@@ -499,7 +499,6 @@ mod tests {
                 1,
                 "d: e\na:\n- n: v\n  b: x\n",
             ),
-            ("a.b", scalar, "a:\n", 1, "a:\n"),
             ("a.b", None, "a: '{b: c}'\n", 1, "a: '{b: c}'\n"),
         ] {
             assert_eq!(
