@@ -13,9 +13,11 @@ use crate::nameref::NameReferenceError;
 use crate::node::KindError;
 use crate::order::OrderError;
 use crate::output::OutputError;
+use crate::patch::PatchError;
+use crate::replacements::ReplacementError;
 use crate::resmap::ResMapError;
 use crate::schema::{CrdError, SchemaError};
-use crate::target::PluginError;
+use crate::target::{EntryError, PluginError};
 use crate::transform::TransformError;
 use crate::vars::VarError;
 
@@ -194,6 +196,34 @@ pub enum BuildError {
         /// What is wrong.
         source: Box<PluginError>,
     },
+    /// A patch or replacement cannot be read.
+    #[error("{kustomization}: cannot use an entry of `{field}`")]
+    Entry {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The field that holds it.
+        field: &'static str,
+        /// What is wrong.
+        source: EntryError,
+    },
+    /// A patch does not fit the objects.
+    #[error("{kustomization}: cannot apply a patch of `{field}`")]
+    Patch {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The field that holds it.
+        field: &'static str,
+        /// What is wrong.
+        source: PatchError,
+    },
+    /// A value cannot be replaced.
+    #[error("{kustomization}: cannot make a replacement")]
+    Replacement {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// What is wrong.
+        source: ReplacementError,
+    },
     /// A transformer cannot change the objects.
     #[error("{kustomization}: cannot change the objects")]
     Transform {
@@ -268,6 +298,9 @@ impl BuildError {
             Self::Crd { source, .. } => source.reason(),
             Self::Schema { source, .. } => source.reason(),
             Self::Plugin { source, .. } => source.reason(),
+            Self::Entry { source, .. } => source.reason(),
+            Self::Patch { source, .. } => source.reason(),
+            Self::Replacement { source, .. } => source.reason(),
             Self::Transform { source, .. } => source.reason(),
             Self::ValidatorChanges { .. } => "validator-changes",
             Self::Vars { source, .. } => source.reason(),

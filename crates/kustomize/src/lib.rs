@@ -40,5 +40,5 @@ pub use ksops::{DotenvError, KsopsError};
 pub use loader::{LoadError, LoadRestriction};
 pub use manifest::ManifestError;
 pub use order::{Order, OrderError};
-pub use target::PluginError;
+pub use target::{EntryError, PluginError};
 pub use warning::Warning;

@@ -1,16 +1,19 @@
 //! Changes: what a kustomization's fields and its plugins do with all that is gathered, in the order of the real program
 //! (api: internal/target/kusttarget_configplugin.go).
 
-use goyaml::Value;
-
-use super::plugin::{Builtin, Configured, PluginError, read};
+use super::patches::{EntryError, JsonEntry, PatchEntry, StrategicEntry};
+use super::plugin::Configured;
+use super::value_add::ValueAdd;
 use super::{Accumulator, Target, finish, metadata_error};
-use crate::config::{self, TransformerConfig};
+use crate::config::TransformerConfig;
 use crate::error::BuildError;
 use crate::origin::Origin;
+use crate::kustomization::{PatchOptions, Replacement};
 use crate::output;
+use crate::patch::{PatchError, Patcher};
+use crate::replacements;
 use crate::resmap::ResMap;
-use crate::resource::{Resource, annotation};
+use crate::resource::{Sensitivity, annotation};
 use crate::transform::{
     Affix, AnnotationsTransformer, ImageTagTransformer, LabelTransformer, NameTransformer,
     NamespaceTransformer, ReplicaCountTransformer,
@@ -24,10 +27,15 @@ pub(super) enum Transformer {
     Annotations(AnnotationsTransformer),
     Hash,
     ImageTag(ImageTagTransformer),
+    Json(JsonEntry),
     Label(LabelTransformer),
     Name(NameTransformer),
     Namespace(NamespaceTransformer),
+    Patch(PatchEntry),
+    Replacement(Vec<Replacement>),
     ReplicaCount(ReplicaCountTransformer),
+    Strategic(Vec<StrategicEntry>),
+    ValueAdd(ValueAdd),
 }
 
 impl Target<'_> {
@@ -78,6 +86,23 @@ impl Target<'_> {
                 origin: origin.map(|origin| origin.of_builtin(self.file_name, kind)),
             });
         };
+        let entry_error = |field, source: EntryError| BuildError::Entry {
+            kustomization: self.directory(),
+            field,
+            source,
+        };
+        if !fields.patches_strategic_merge.is_empty() {
+            let transformer = self
+                .strategic_transformer(&fields.patches_strategic_merge)
+                .map_err(|source| entry_error("patchesStrategicMerge", source))?;
+            add("PatchStrategicMergeTransformer", transformer);
+        }
+        for patch in &fields.patches {
+            let transformer = self
+                .patch_transformer(patch)
+                .map_err(|source| entry_error("patches", source))?;
+            add("PatchTransformer", transformer);
+        }
         if !fields.namespace.is_empty() {
             let transformer =
                 NamespaceTransformer::new(fields.namespace.clone(), config.namespace.clone());
@@ -124,6 +149,12 @@ impl Target<'_> {
                 Transformer::Annotations(transformer),
             );
         }
+        for patch in &fields.patches_json6902 {
+            let transformer = self
+                .json_transformer(patch)
+                .map_err(|source| entry_error("patchesJson6902", source))?;
+            add("PatchJson6902Transformer", transformer);
+        }
         for replica in &fields.replicas {
             let transformer = ReplicaCountTransformer {
                 replica: replica.clone(),
@@ -141,17 +172,13 @@ impl Target<'_> {
             };
             add("ImageTagTransformer", Transformer::ImageTag(transformer));
         }
+        if !fields.replacements.is_empty() {
+            let transformer = self
+                .replacement_transformer(&fields.replacements)
+                .map_err(|source| entry_error("replacements", source))?;
+            add("ReplacementTransformer", transformer);
+        }
         Ok(transformers)
-    }
-
-    /// The transformer of an object that names further files.
-    pub(super) fn loaded_transformer(
-        &self,
-        object: &Resource,
-        kind: Builtin,
-        config: &Value,
-    ) -> Result<Vec<Transformer>, BuildError> {
-        Ok(Vec::new())
     }
 
     fn apply(&self, transformer: &Transformer, resources: &mut ResMap) -> Result<(), BuildError> {
@@ -163,11 +190,57 @@ impl Target<'_> {
             Transformer::Namespace(transformer) => transformer.transform(resources),
             Transformer::ReplicaCount(transformer) => transformer.transform(resources),
             Transformer::Hash => return finish::add_hashes(self.session, resources),
+            Transformer::Patch(entry) => {
+                return self
+                    .patcher(entry.sensitivity, entry.options)
+                    .apply(resources, &entry.patches, entry.target.as_ref())
+                    .map_err(|source| self.patch_error("patches", source));
+            }
+            Transformer::Json(entry) => {
+                return self
+                    .patcher(entry.sensitivity, PatchOptions::default())
+                    .apply_json(resources, &entry.patch, &entry.target)
+                    .map_err(|source| self.patch_error("patchesJson6902", source));
+            }
+            Transformer::Strategic(entries) => {
+                return entries.iter().try_for_each(|entry| {
+                    self.patcher(entry.sensitivity, PatchOptions::default())
+                        .apply_strategic(resources, &entry.patches)
+                        .map_err(|source| self.patch_error("patchesStrategicMerge", source))
+                });
+            }
+            Transformer::Replacement(entries) => {
+                return replacements::replace(resources, entries).map_err(|source| {
+                    BuildError::Replacement {
+                        kustomization: self.directory(),
+                        source,
+                    }
+                });
+            }
+            Transformer::ValueAdd(value) => return value.transform(resources, metadata_error),
         };
         changed.map_err(|source| BuildError::Transform {
             kustomization: self.directory(),
             source,
         })
+    }
+}
+
+impl Target<'_> {
+    fn patcher(&self, sensitivity: Sensitivity, options: PatchOptions) -> Patcher<'_> {
+        Patcher {
+            schema: &self.session.schema,
+            sensitivity,
+            options,
+        }
+    }
+
+    fn patch_error(&self, field: &'static str, source: PatchError) -> BuildError {
+        BuildError::Patch {
+            kustomization: self.directory(),
+            field,
+            source,
+        }
     }
 }
 

@@ -4,8 +4,10 @@ mod accumulate;
 mod change;
 mod finish;
 mod generate;
+mod patches;
 mod plugin;
 mod rules;
+mod value_add;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::schema::Schema;
 use crate::vars::VarSet;
 use crate::warning::Warning;
 
+pub use patches::EntryError;
 pub use plugin::PluginError;
 
 /// What all kustomizations of a build share.

@@ -6,6 +6,7 @@ use goyaml::Value;
 use thiserror::Error;
 
 use super::change::Transformer;
+use super::patches::EntryError;
 use super::{Accumulator, Target};
 use crate::error::BuildError;
 use crate::generators;
@@ -55,6 +56,9 @@ pub enum PluginError {
     /// What the generator makes are no objects.
     #[error("what the generator makes is not valid")]
     Generated(#[source] manifest::ManifestError),
+    /// A patch or replacement cannot be read.
+    #[error(transparent)]
+    Entry(EntryError),
     /// KSOPS cannot be followed.
     #[error(transparent)]
     Ksops(#[from] KsopsError),
@@ -73,6 +77,7 @@ impl PluginError {
             Self::Cloud => "unknown-cloud",
             Self::Targets => "value-without-target",
             Self::Generated(error) => error.reason(),
+            Self::Entry(error) => error.reason(),
             Self::Ksops(error) => error.reason(),
         }
     }
@@ -302,7 +307,7 @@ impl<'b> Target<'b> {
         Some(origin.of_plugin(&object.id()))
     }
 
-    fn plugin_error(&self, object: &Resource, source: impl Into<PluginError>) -> BuildError {
+    pub(super) fn plugin_error(&self, object: &Resource, source: impl Into<PluginError>) -> BuildError {
         BuildError::Plugin {
             kustomization: self.directory(),
             id: Box::new(original_id(object)),
@@ -393,7 +398,7 @@ impl<'b> Target<'b> {
             | Builtin::PatchJson6902
             | Builtin::PatchStrategicMerge
             | Builtin::Replacement
-            | Builtin::ValueAdd => return self.loaded_transformer(object, kind, &config),
+            | Builtin::ValueAdd => return Ok(vec![self.loaded_transformer(object, kind, &config)?]),
             Builtin::ConfigMap | Builtin::HelmChart | Builtin::IamPolicy | Builtin::Secret => {
                 Err(PluginError::NotATransformer)
             }
