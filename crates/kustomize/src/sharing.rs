@@ -63,7 +63,11 @@ pub const fn touch(node: &mut Node) {
 
 /// Whether a node, or one right below it, waits for [`settle`].
 pub fn is_written(node: &Node) -> bool {
-    node.position.line == WRITTEN || node.content.iter().any(|child| child.position.line == WRITTEN)
+    node.position.line == WRITTEN
+        || node
+            .content
+            .iter()
+            .any(|child| child.position.line == WRITTEN)
 }
 
 /// Brings what was written to shared nodes to all nodes that are one with them.
@@ -84,7 +88,10 @@ pub fn settle(root: &mut Node) {
         let Some(share) = share_of(node) else {
             return;
         };
-        let newest = written.iter().rev().find(|other| share_of(other) == Some(share));
+        let newest = written
+            .iter()
+            .rev()
+            .find(|other| share_of(other) == Some(share));
         if let Some(newest) = newest {
             node.clone_from(newest);
         }

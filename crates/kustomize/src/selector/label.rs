@@ -158,7 +158,9 @@ impl<'t> Parser<'t> {
             [b')', ..] => (Token::Close, 1),
             [b',', ..] => (Token::Comma, 1),
             _ => {
-                let end = rest.find([' ', '\t', '\r', '\n', '=', '!', '(', ')', ',', '>', '<', '\0']);
+                let end = rest.find([
+                    ' ', '\t', '\r', '\n', '=', '!', '(', ')', ',', '>', '<', '\0',
+                ]);
                 let length = end.unwrap_or(rest.len());
                 (Token::Word(&rest[..length]), length)
             }
@@ -212,7 +214,11 @@ impl<'t> Parser<'t> {
             Token::Less => self.number().map(Condition::Less),
             Token::Word("in") => self.values().map(Condition::In),
             Token::Word("notin") => self.values().map(Condition::NotIn),
-            Token::Close | Token::Comma | Token::End | Token::Not | Token::Open
+            Token::Close
+            | Token::Comma
+            | Token::End
+            | Token::Not
+            | Token::Open
             | Token::Word(_) => Err(LabelSelectorError::Expected {
                 expected: "'=', '!=', '==', 'in' or 'notin'",
                 column,
@@ -353,8 +359,20 @@ mod tests {
     #[test]
     fn what_is_no_selector_is_refused() {
         for selector in [
-            ",", "app=", "=a", "app in web", "app in (web", "a,", "app=web tier", "-a", "a=b/c", "a>b",
-            "/a", "A.com/a", "a!b", "(",
+            ",",
+            "app=",
+            "=a",
+            "app in web",
+            "app in (web",
+            "a,",
+            "app=web tier",
+            "-a",
+            "a=b/c",
+            "a>b",
+            "/a",
+            "A.com/a",
+            "a!b",
+            "(",
         ] {
             let parsed = LabelSelector::parse(selector);
             assert_eq!(parsed.is_err(), selector != "app=", "{selector}");

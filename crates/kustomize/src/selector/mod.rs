@@ -83,8 +83,9 @@ impl Pattern {
 
 /// Whether no character of the text has a meaning of its own in a regular expression.
 pub(crate) fn is_literal(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':' | b','))
+    text.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':' | b',')
+    })
 }
 
 /// The parts of an id as patterns.
