@@ -153,6 +153,35 @@ pub fn set_field(node: &mut Node, field: &str, mut value: Node) -> Result<(), Ki
     Ok(())
 }
 
+/// Puts quotes around a string that YAML 1.1 reads as something else. They decide what becomes of a value that is put in
+/// its place later.
+pub fn protect(value: &mut Node) {
+    if value.tag == Tag::Str
+        && value.kind == Kind::Scalar
+        && value.style == Style::default()
+        && is_old_non_string(&value.value)
+    {
+        value.style.form = Form::DoubleQuoted;
+    }
+}
+
+/// Gives a value the style of the one that it takes the place of. What was a number or a boolean is a string with
+/// quotes around it, unless its tag is written out.
+pub fn adapt(value: &mut Node, style: Style) {
+    value.style = style;
+    if value.kind != Kind::Scalar || style.tagged || value.tag == Tag::Str {
+        return;
+    }
+    match style.form {
+        Form::DoubleQuoted | Form::Folded | Form::Literal | Form::SingleQuoted => {
+            if plain_tag(&value.value, Dialect::GoYaml3) == value.tag {
+                value.tag = Tag::Str;
+            }
+        }
+        Form::Any | Form::Flow => {}
+    }
+}
+
 /// Sets a field of a mapping to a text without a type of its own: where the field was written without quotes, it gets
 /// the type that the text has there. In a null nothing is set.
 ///

@@ -15,6 +15,7 @@ use crate::id::Gvk;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{DecodeError, FieldSpec};
 use crate::order::compare_types;
+use crate::schema::{CrdField, Role};
 
 /// The configuration that every kustomization starts with.
 static BUILTIN: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
@@ -143,6 +144,46 @@ impl TransformerConfig {
             own = merge(&own, &Arc::new(Self::parse(file.as_ref())?))?;
         }
         merge(&Self::builtin(), &own)
+    }
+
+    /// The fields that documents of `crds` mark.
+    ///
+    /// # Errors
+    ///
+    /// When they contradict one another.
+    pub fn of_crds(fields: &[CrdField]) -> Result<Arc<Self>, ConfigError> {
+        let mut config = Self::default();
+        for field in fields {
+            let spec = FieldSpec {
+                gvk: Gvk {
+                    kind: field.kind.clone().into(),
+                    ..Gvk::default()
+                },
+                path: field.path.clone(),
+                create: false,
+            };
+            let (part, specs) = match &field.role {
+                Role::Annotations => ("CommonAnnotations", &mut config.common_annotations),
+                Role::LabelSelector => ("CommonLabels", &mut config.common_labels),
+                Role::Identity => ("NamePrefix", &mut config.name_prefix),
+                Role::Reference { kind, version } => {
+                    let reference = NameReference {
+                        gvk: Gvk {
+                            version: version.clone().into(),
+                            kind: kind.clone().into(),
+                            ..Gvk::default()
+                        },
+                        referrers: vec![spec],
+                    };
+                    merge_reference(&mut config.name_reference, &reference)?;
+                    continue;
+                }
+            };
+            *specs = merge_specs(std::mem::take(specs), &[spec])
+                .map_err(|path| ConfigError::Conflict { part, path })?;
+        }
+        config.sort();
+        Ok(Arc::new(config))
     }
 
     fn is_empty(&self) -> bool {
