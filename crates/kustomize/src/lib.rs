@@ -36,6 +36,7 @@ mod warning;
 pub use build::{BuildLimits, BuildOptions, Built, build};
 pub use error::BuildError;
 pub use generators::{GenerateError, PairError};
+pub use json::ValueError;
 pub use ksops::{DotenvError, KsopsError};
 pub use loader::{LoadError, LoadRestriction};
 pub use manifest::ManifestError;

@@ -189,11 +189,7 @@ impl<'b> Loader<'b> {
         path.is_ok_and(|path| matches!(self.files.tree.kind(&path), Ok(Kind::File)))
     }
 
-    fn load_at(
-        &self,
-        path: &TreePath,
-        restriction: LoadRestriction,
-    ) -> Result<Loaded, LoadError> {
+    fn load_at(&self, path: &TreePath, restriction: LoadRestriction) -> Result<Loaded, LoadError> {
         let tree = self.files.tree;
         let path = match restriction {
             LoadRestriction::None => path.clone(),

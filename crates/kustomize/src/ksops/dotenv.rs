@@ -185,9 +185,10 @@ impl<'t> Reference<'t> {
 
 /// A comment starts with `#` at the start or behind a blank.
 fn without_comment(line: &str) -> &str {
-    let start = line.match_indices('#').map(|(at, _)| at).find(|at| {
-        *at > 0 && line[..*at].ends_with(is_blank)
-    });
+    let start = line
+        .match_indices('#')
+        .map(|(at, _)| at)
+        .find(|at| *at > 0 && line[..*at].ends_with(is_blank));
     &line[..start.unwrap_or(line.len())]
 }
 

@@ -245,8 +245,7 @@ impl Target<'_> {
                 return Err(EntryError::PathAndReplacement);
             }
             let file = self.open(reference)?;
-            let value =
-                yaml_to_json(file.expose(), Duplicates::LastWins, &Limits::default());
+            let value = yaml_to_json(file.expose(), Duplicates::LastWins, &Limits::default());
             let value = value.map_err(|source| EntryError::Yaml {
                 reference: reference.clone(),
                 source,

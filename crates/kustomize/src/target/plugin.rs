@@ -11,11 +11,11 @@ use super::{Accumulator, Target};
 use crate::error::BuildError;
 use crate::generators;
 use crate::id::ResId;
+use crate::ksops::{self, KsopsError};
 use crate::kustomization::decode::{Decode, UnknownFields, decode, fields};
 use crate::kustomization::{
     DecodeError, FieldSpec, GeneratorArgs, HelmChart, Metadata, SecretArgs,
 };
-use crate::ksops::{self, KsopsError};
 use crate::manifest;
 use crate::origin::Origin;
 use crate::output::{self, OutputError};
@@ -47,11 +47,16 @@ pub enum PluginError {
     /// It cannot be read.
     #[error(transparent)]
     Object(#[from] OutputError),
+    /// Prefixes and suffixes need to be told where they go.
+    #[error("fieldSpecs is not expected to be nil")]
+    FieldSpecs,
     /// The cloud is not known.
     #[error("the cloud provider is not supported yet")]
     Cloud,
     /// The value has nowhere to go.
-    #[error("must specify at least one target, each with a fieldPath and no negative filePathPosition")]
+    #[error(
+        "must specify at least one target, each with a fieldPath and no negative filePathPosition"
+    )]
     Targets,
     /// What the generator makes are no objects.
     #[error("what the generator makes is not valid")]
@@ -74,6 +79,7 @@ impl PluginError {
             Self::NotATransformer => "plugin-not-a-transformer",
             Self::Decode(error) => error.reason(),
             Self::Object(error) => error.reason(),
+            Self::FieldSpecs => "plugin-without-field-specs",
             Self::Cloud => "unknown-cloud",
             Self::Targets => "value-without-target",
             Self::Generated(error) => error.reason(),
@@ -197,7 +203,7 @@ fields!(ServiceAccount {
 pub(super) struct AffixConfig {
     prefix: String,
     suffix: String,
-    field_specs: Vec<FieldSpec>,
+    field_specs: Option<Vec<FieldSpec>>,
 }
 
 fields!(AffixConfig {
@@ -207,20 +213,16 @@ fields!(AffixConfig {
 });
 
 impl AffixConfig {
-    fn prefix(&self) -> Transformer {
-        Transformer::Name(NameTransformer {
-            affix: Affix::Prefix,
-            text: self.prefix.clone(),
-            field_specs: self.field_specs.clone(),
-        })
-    }
-
-    fn suffix(&self) -> Transformer {
-        Transformer::Name(NameTransformer {
-            affix: Affix::Suffix,
-            text: self.suffix.clone(),
-            field_specs: self.field_specs.clone(),
-        })
+    fn transformer(&self, affix: Affix) -> Result<Transformer, PluginError> {
+        let text = match affix {
+            Affix::Prefix => &self.prefix,
+            Affix::Suffix => &self.suffix,
+        };
+        Ok(Transformer::Name(NameTransformer {
+            affix,
+            text: text.clone(),
+            field_specs: self.field_specs.clone().ok_or(PluginError::FieldSpecs)?,
+        }))
     }
 }
 
@@ -307,7 +309,11 @@ impl<'b> Target<'b> {
         Some(origin.of_plugin(&object.id()))
     }
 
-    pub(super) fn plugin_error(&self, object: &Resource, source: impl Into<PluginError>) -> BuildError {
+    pub(super) fn plugin_error(
+        &self,
+        object: &Resource,
+        source: impl Into<PluginError>,
+    ) -> BuildError {
         BuildError::Plugin {
             kustomization: self.directory(),
             id: Box::new(original_id(object)),
@@ -388,17 +394,23 @@ impl<'b> Target<'b> {
             Builtin::Label => read(&config).map(Transformer::Label),
             Builtin::Namespace => read(&config).map(Transformer::Namespace),
             Builtin::ReplicaCount => read(&config).map(Transformer::ReplicaCount),
-            Builtin::Prefix => read(&config).map(|config: AffixConfig| config.prefix()),
-            Builtin::Suffix => read(&config).map(|config: AffixConfig| config.suffix()),
-            Builtin::PrefixSuffix => {
+            Builtin::Prefix | Builtin::Suffix | Builtin::PrefixSuffix => {
                 let config: AffixConfig = read(&config).map_err(failed)?;
-                return Ok(vec![config.prefix(), config.suffix()]);
+                let affixes: &[Affix] = match kind {
+                    Builtin::Prefix => &[Affix::Prefix],
+                    Builtin::Suffix => &[Affix::Suffix],
+                    _ => &[Affix::Prefix, Affix::Suffix],
+                };
+                let transformers = affixes.iter().map(|affix| config.transformer(*affix));
+                return transformers.collect::<Result<_, _>>().map_err(failed);
             }
             Builtin::Patch
             | Builtin::PatchJson6902
             | Builtin::PatchStrategicMerge
             | Builtin::Replacement
-            | Builtin::ValueAdd => return Ok(vec![self.loaded_transformer(object, kind, &config)?]),
+            | Builtin::ValueAdd => {
+                return Ok(vec![self.loaded_transformer(object, kind, &config)?]);
+            }
             Builtin::ConfigMap | Builtin::HelmChart | Builtin::IamPolicy | Builtin::Secret => {
                 Err(PluginError::NotATransformer)
             }

@@ -42,8 +42,7 @@ impl Target<'_> {
         }
         let merged = config::merge(&TransformerConfig::builtin(), &own)
             .and_then(|config| config::merge(&gathered.config, &config));
-        gathered.config =
-            merged.map_err(|source| self.rule_error("configurations", "", source))?;
+        gathered.config = merged.map_err(|source| self.rule_error("configurations", "", source))?;
         for reference in &self.fields().crds {
             let file = self.load("crds", reference)?;
             let fields = crd_fields(file.expose()).map_err(|source| BuildError::Crd {
