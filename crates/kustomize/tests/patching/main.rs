@@ -4,4 +4,5 @@ mod json6902;
 mod merge;
 mod random;
 mod real;
+mod schema;
 mod transform;
