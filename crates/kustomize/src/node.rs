@@ -114,7 +114,7 @@ pub fn lookup_or_create<'n>(
             return Ok(None);
         }
         let position = at.position_of(field).unwrap_or_else(|| {
-            at.push_entry(Node::string(*field), Node::mapping());
+            at.push_entry(Node::plain(*field), Node::mapping());
             at.content.len() - 1
         });
         at = &mut at.content[position];
@@ -148,7 +148,7 @@ pub fn set_field(node: &mut Node, field: &str, mut value: Node) -> Result<(), Ki
             value.style = present.style;
             assign(present, value);
         }
-        None => node.push_entry(Node::string(field), value),
+        None => node.push_entry(Node::plain(field), value),
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ pub fn set_text(node: &mut Node, field: &str, text: &str) -> Result<(), KindErro
                 form,
                 tagged: false,
             };
-            node.push_entry(Node::string(field), untyped(text, style));
+            node.push_entry(Node::plain(field), untyped(text, style));
         }
     }
     Ok(())

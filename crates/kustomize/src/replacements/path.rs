@@ -286,7 +286,7 @@ fn step<E: From<PathError>>(
         (Some(position), _) => position,
         (None, None) => return Ok(0),
         (None, Some(kind)) => {
-            node.push_entry(Node::string(name), made(rest, kind));
+            node.push_entry(Node::plain(name), made(rest, kind));
             node.content.len() - 1
         }
     };
@@ -339,7 +339,7 @@ fn choose<E: From<PathError>>(
         Node::plain(value)
     } else {
         let mut item = Node::mapping();
-        item.push_entry(Node::string(field), Node::plain(value));
+        item.push_entry(Node::plain(field), Node::plain(value));
         item
     };
     node.content.push(made);
