@@ -193,7 +193,7 @@ fn step_into<'n>(
         Some(position) => position,
         None if is_created => {
             let field = wanted.clone().unwrap_or_default();
-            node.push_entry(Node::string(&*step.name), field);
+            node.push_entry(Node::plain(&*step.name), field);
             node.content.len() - 1
         }
         None => return None,

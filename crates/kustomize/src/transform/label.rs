@@ -158,7 +158,7 @@ fn set_entry(node: &mut Node, key: &str, text: &str, share: Share) -> Result<(),
         }
         None => {
             share.mark(&mut value);
-            node.push_entry(Node::string(key), value);
+            node.push_entry(Node::plain(key), value);
         }
     }
     Ok(())
