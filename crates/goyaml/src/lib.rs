@@ -8,6 +8,7 @@ pub mod json;
 pub mod resolve;
 
 mod alias;
+mod edit;
 mod node;
 mod parse;
 mod timestamp;

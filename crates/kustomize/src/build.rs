@@ -1,0 +1,100 @@
+//! A build from its start to its result.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use tree::{Opener, Protection, Tree, TreePath};
+
+use crate::error::BuildError;
+use crate::loader::{Files, LoadRestriction, Loader};
+use crate::order::Order;
+use crate::output::{self, OutputError};
+use crate::resource::Resource;
+use crate::schema::Schema;
+use crate::target::{self, Session};
+use crate::warning::Warning;
+
+/// How a kustomization is built.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BuildOptions {
+    /// Where files may lie.
+    pub load_restriction: LoadRestriction,
+    /// The order of the output where the kustomization says nothing of it.
+    pub order: Order,
+    /// Bounds on what one build may take.
+    pub limits: BuildLimits,
+}
+
+/// Bounds on what one build may take, so that kustomizations that multiply come to an end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BuildLimits {
+    /// How many kustomizations can be in one another.
+    pub depth: usize,
+    /// How many kustomizations are read, each counted every time it is named.
+    pub kustomizations: usize,
+}
+
+impl Default for BuildLimits {
+    fn default() -> Self {
+        Self {
+            depth: 128,
+            kustomizations: 20_000,
+        }
+    }
+}
+
+/// What a build gave.
+#[derive(Debug)]
+pub struct Built {
+    /// The objects in the order of the output.
+    pub resources: Vec<Resource>,
+    /// What is worth telling.
+    pub warnings: Vec<Warning>,
+    /// The protected files that were opened, in the order in which they were asked for first.
+    pub opened: Vec<(TreePath, Protection)>,
+}
+
+impl Built {
+    /// What `kustomize build` prints.
+    ///
+    /// # Errors
+    ///
+    /// When an object holds what JSON cannot, or names a field twice.
+    pub fn to_yaml(&self) -> Result<String, OutputError> {
+        output::yaml(&self.resources)
+    }
+}
+
+/// Builds the kustomization in a directory.
+///
+/// Files are found in `tree` and read through `opener`; nothing else is asked.
+///
+/// # Errors
+///
+/// See [`BuildError`].
+pub fn build(
+    tree: &Tree,
+    opener: &dyn Opener,
+    directory: &TreePath,
+    options: &BuildOptions,
+) -> Result<Built, BuildError> {
+    let files = Files {
+        tree,
+        opener,
+        restriction: options.load_restriction,
+        opened: RefCell::default(),
+    };
+    let loader = Loader::at(&files, directory).map_err(BuildError::Directory)?;
+    let session = Session {
+        schema: Arc::new(Schema::default()),
+        warnings: RefCell::default(),
+        limits: options.limits.clone(),
+        entered: Cell::default(),
+    };
+    let resources = target::build(&session, loader, options.order)?;
+    Ok(Built {
+        resources: resources.into_vec(),
+        warnings: session.warnings.into_inner(),
+        opened: files.opened.into_inner(),
+    })
+}

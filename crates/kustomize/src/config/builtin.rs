@@ -1,0 +1,546 @@
+//! The built-in configuration (api: internal/konfig/builtinpluginconsts).
+//!
+//! Most entries say the same of every type that holds pods, so the table is made of where each type has its pods and
+//! what a pod has in it.
+
+use std::borrow::Cow;
+
+use super::{NameReference, TransformerConfig};
+use crate::id::Gvk;
+use crate::kustomization::FieldSpec;
+
+/// The configuration, not yet in order.
+pub(super) fn config() -> TransformerConfig {
+    TransformerConfig {
+        name_prefix: vec![spec("", "", "", "metadata/name", Missing::Ignored)],
+        name_suffix: vec![spec("", "", "", "metadata/name", Missing::Ignored)],
+        namespace: namespace(),
+        common_labels: common_labels(),
+        labels: Vec::new(),
+        template_labels: metadata_labels(),
+        common_annotations: common_annotations(),
+        name_reference: name_reference(),
+        var_reference: var_reference(),
+        images: images(),
+        replicas: [
+            "Deployment",
+            "ReplicationController",
+            "ReplicaSet",
+            "StatefulSet",
+        ]
+        .map(|kind| spec("", "", kind, "spec/replicas", Missing::Created))
+        .into(),
+    }
+}
+
+/// What happens to a field that is not there.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Missing {
+    Created,
+    Ignored,
+}
+
+/// Where a type has a pod, or the template of one.
+struct PodHolder {
+    version: &'static str,
+    kind: &'static str,
+    /// The way to the pod's `spec`.
+    pod: &'static str,
+}
+
+const fn holder(kind: &'static str, pod: &'static str) -> PodHolder {
+    PodHolder {
+        version: "",
+        kind,
+        pod,
+    }
+}
+
+const TEMPLATE: &str = "spec/template/spec";
+const JOB_TEMPLATE: &str = "spec/jobTemplate/spec/template/spec";
+
+/// The types whose pods read ConfigMaps and Secrets.
+const DATA_READERS: [PodHolder; 8] = [
+    PodHolder {
+        version: "v1",
+        kind: "Pod",
+        pod: "spec",
+    },
+    holder("PodTemplate", "template/spec"),
+    holder("Deployment", TEMPLATE),
+    holder("ReplicaSet", TEMPLATE),
+    holder("DaemonSet", TEMPLATE),
+    holder("StatefulSet", TEMPLATE),
+    holder("Job", TEMPLATE),
+    holder("CronJob", JOB_TEMPLATE),
+];
+
+/// The types whose pods name accounts, claims and classes.
+const NAMERS: [PodHolder; 7] = [
+    holder("Pod", "spec"),
+    holder("StatefulSet", TEMPLATE),
+    holder("Deployment", TEMPLATE),
+    holder("ReplicationController", TEMPLATE),
+    holder("CronJob", JOB_TEMPLATE),
+    holder("Job", TEMPLATE),
+    holder("DaemonSet", TEMPLATE),
+];
+
+/// The types in whose pods vars are replaced.
+const VAR_READERS: [PodHolder; 7] = [
+    holder("CronJob", JOB_TEMPLATE),
+    holder("DaemonSet", TEMPLATE),
+    holder("Deployment", TEMPLATE),
+    holder("Job", TEMPLATE),
+    holder("Pod", "spec"),
+    holder("ReplicaSet", TEMPLATE),
+    holder("StatefulSet", TEMPLATE),
+];
+
+fn spec(
+    group: &'static str,
+    version: &'static str,
+    kind: &'static str,
+    path: &str,
+    missing: Missing,
+) -> FieldSpec {
+    FieldSpec {
+        gvk: gvk(group, version, kind),
+        path: path.to_owned(),
+        create: missing == Missing::Created,
+    }
+}
+
+const fn gvk(group: &'static str, version: &'static str, kind: &'static str) -> Gvk<'static> {
+    Gvk {
+        group: Cow::Borrowed(group),
+        version: Cow::Borrowed(version),
+        kind: Cow::Borrowed(kind),
+    }
+}
+
+/// A field that is never created.
+fn present(group: &'static str, kind: &'static str, path: &str) -> FieldSpec {
+    spec(group, "", kind, path, Missing::Ignored)
+}
+
+fn in_pods(holders: &'static [PodHolder], fields: &[&str]) -> Vec<FieldSpec> {
+    let specs = holders.iter().flat_map(|holder| {
+        fields.iter().map(move |field| {
+            let path = format!("{}/{field}", holder.pod);
+            spec("", holder.version, holder.kind, &path, Missing::Ignored)
+        })
+    });
+    specs.collect()
+}
+
+fn namespace() -> Vec<FieldSpec> {
+    vec![
+        spec("", "", "Namespace", "metadata/name", Missing::Created),
+        spec(
+            "apiregistration.k8s.io",
+            "",
+            "APIService",
+            "spec/service/namespace",
+            Missing::Created,
+        ),
+        present(
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            "spec/conversion/webhook/clientConfig/service/namespace",
+        ),
+    ]
+}
+
+fn metadata_labels() -> Vec<FieldSpec> {
+    [
+        ("", "", "", "metadata/labels"),
+        (
+            "",
+            "v1",
+            "ReplicationController",
+            "spec/template/metadata/labels",
+        ),
+        ("", "", "Deployment", "spec/template/metadata/labels"),
+        ("", "", "ReplicaSet", "spec/template/metadata/labels"),
+        ("", "", "DaemonSet", "spec/template/metadata/labels"),
+        ("apps", "", "StatefulSet", "spec/template/metadata/labels"),
+        (
+            "apps",
+            "",
+            "StatefulSet",
+            "spec/volumeClaimTemplates[]/metadata/labels",
+        ),
+        ("batch", "", "Job", "spec/template/metadata/labels"),
+        ("batch", "", "CronJob", "spec/jobTemplate/metadata/labels"),
+        (
+            "batch",
+            "",
+            "CronJob",
+            "spec/jobTemplate/spec/template/metadata/labels",
+        ),
+    ]
+    .map(|(group, version, kind, path)| spec(group, version, kind, path, Missing::Created))
+    .into()
+}
+
+fn common_labels() -> Vec<FieldSpec> {
+    let mut specs: Vec<FieldSpec> = [
+        ("", "v1", "Service", "spec/selector"),
+        ("", "v1", "ReplicationController", "spec/selector"),
+        ("", "", "Deployment", "spec/selector/matchLabels"),
+        ("", "", "ReplicaSet", "spec/selector/matchLabels"),
+        ("", "", "DaemonSet", "spec/selector/matchLabels"),
+        ("apps", "", "StatefulSet", "spec/selector/matchLabels"),
+    ]
+    .map(|(group, version, kind, path)| spec(group, version, kind, path, Missing::Created))
+    .into();
+    for kind in ["Deployment", "StatefulSet"] {
+        for selector in [
+            "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector",
+            "affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector",
+            "affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector",
+            "affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector",
+            "topologySpreadConstraints/labelSelector",
+        ] {
+            let path = format!("{TEMPLATE}/{selector}/matchLabels");
+            specs.push(present("apps", kind, &path));
+        }
+    }
+    specs.extend(
+        [
+            ("batch", "Job", "spec/selector/matchLabels"),
+            (
+                "batch",
+                "CronJob",
+                "spec/jobTemplate/spec/selector/matchLabels",
+            ),
+            ("policy", "PodDisruptionBudget", "spec/selector/matchLabels"),
+            (
+                "networking.k8s.io",
+                "NetworkPolicy",
+                "spec/podSelector/matchLabels",
+            ),
+            (
+                "networking.k8s.io",
+                "NetworkPolicy",
+                "spec/ingress/from/podSelector/matchLabels",
+            ),
+            (
+                "networking.k8s.io",
+                "NetworkPolicy",
+                "spec/egress/to/podSelector/matchLabels",
+            ),
+        ]
+        .map(|(group, kind, path)| present(group, kind, path)),
+    );
+    specs.extend(metadata_labels());
+    specs
+}
+
+fn common_annotations() -> Vec<FieldSpec> {
+    [
+        ("", "", "", "metadata/annotations"),
+        (
+            "",
+            "v1",
+            "ReplicationController",
+            "spec/template/metadata/annotations",
+        ),
+        ("", "", "Deployment", "spec/template/metadata/annotations"),
+        ("", "", "ReplicaSet", "spec/template/metadata/annotations"),
+        ("", "", "DaemonSet", "spec/template/metadata/annotations"),
+        ("", "", "StatefulSet", "spec/template/metadata/annotations"),
+        ("batch", "", "Job", "spec/template/metadata/annotations"),
+        (
+            "batch",
+            "",
+            "CronJob",
+            "spec/jobTemplate/metadata/annotations",
+        ),
+        (
+            "batch",
+            "",
+            "CronJob",
+            "spec/jobTemplate/spec/template/metadata/annotations",
+        ),
+    ]
+    .map(|(group, version, kind, path)| spec(group, version, kind, path, Missing::Created))
+    .into()
+}
+
+fn images() -> Vec<FieldSpec> {
+    let images = [
+        "containers[]/image",
+        "initContainers[]/image",
+        "volumes[]/image/reference",
+    ];
+    let specs = ["spec", TEMPLATE].into_iter().flat_map(|pod| {
+        images.map(|image| spec("", "", "", &format!("{pod}/{image}"), Missing::Created))
+    });
+    specs.collect()
+}
+
+fn name_reference() -> Vec<NameReference> {
+    let reference = |group, version, kind, referrers| NameReference {
+        gvk: gvk(group, version, kind),
+        referrers,
+    };
+    let mut references: Vec<NameReference> = [
+        "Deployment",
+        "ReplicationController",
+        "ReplicaSet",
+        "StatefulSet",
+    ]
+    .map(|kind| {
+        let scaler = present("", "HorizontalPodAutoscaler", "spec/scaleTargetRef/name");
+        reference("", "", kind, vec![scaler])
+    })
+    .into();
+    references.extend([
+        reference("", "v1", "ConfigMap", config_map_referrers()),
+        reference("", "v1", "Secret", secret_referrers()),
+        reference("", "v1", "Service", service_referrers()),
+        reference(
+            RBAC,
+            "",
+            "Role",
+            vec![present(RBAC, "RoleBinding", "roleRef/name")],
+        ),
+        reference(
+            RBAC,
+            "",
+            "ClusterRole",
+            ["RoleBinding", "ClusterRoleBinding"]
+                .map(|kind| present(RBAC, kind, "roleRef/name"))
+                .into(),
+        ),
+        reference("", "v1", "ServiceAccount", {
+            let mut specs: Vec<FieldSpec> = ["RoleBinding", "ClusterRoleBinding"]
+                .map(|kind| present(RBAC, kind, "subjects"))
+                .into();
+            specs.extend(in_pods(&NAMERS, &["serviceAccountName"]));
+            specs
+        }),
+        reference(
+            "",
+            "v1",
+            "PersistentVolumeClaim",
+            in_pods(&NAMERS, &["volumes/persistentVolumeClaim/claimName"]),
+        ),
+        reference(
+            "",
+            "v1",
+            "PersistentVolume",
+            vec![
+                present("", "PersistentVolumeClaim", "spec/volumeName"),
+                present("", "ClusterRole", "rules/resourceNames"),
+            ],
+        ),
+        reference(
+            "storage.k8s.io",
+            "v1",
+            "StorageClass",
+            vec![
+                present("", "PersistentVolume", "spec/storageClassName"),
+                present("", "PersistentVolumeClaim", "spec/storageClassName"),
+                present(
+                    "",
+                    "StatefulSet",
+                    "spec/volumeClaimTemplates/spec/storageClassName",
+                ),
+            ],
+        ),
+        reference(
+            "scheduling.k8s.io",
+            "v1",
+            "PriorityClass",
+            in_pods(&NAMERS, &["priorityClassName"]),
+        ),
+        // The version stands in the group too, so this entry never applies; upstream has it so.
+        reference(
+            "networking.k8s.io/v1",
+            "v1",
+            "IngressClass",
+            vec![present("", "Ingress", "spec/ingressClassName")],
+        ),
+        reference(
+            ADMISSION,
+            "",
+            "ValidatingAdmissionPolicy",
+            vec![present(
+                ADMISSION,
+                "ValidatingAdmissionPolicyBinding",
+                "spec/policyName",
+            )],
+        ),
+    ]);
+    references
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+
+fn config_map_referrers() -> Vec<FieldSpec> {
+    let mut specs = in_pods(
+        &DATA_READERS,
+        &[
+            "volumes/configMap/name",
+            "containers/env/valueFrom/configMapKeyRef/name",
+            "initContainers/env/valueFrom/configMapKeyRef/name",
+            "containers/envFrom/configMapRef/name",
+            "initContainers/envFrom/configMapRef/name",
+            "volumes/projected/sources/configMap/name",
+        ],
+    );
+    specs.extend(
+        [
+            ("Node", "spec/configSource/configMap"),
+            ("Role", "rules/resourceNames"),
+            ("ClusterRole", "rules/resourceNames"),
+            (
+                "Ingress",
+                "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap",
+            ),
+        ]
+        .map(|(kind, path)| present("", kind, path)),
+    );
+    specs
+}
+
+fn secret_referrers() -> Vec<FieldSpec> {
+    let mut specs = in_pods(
+        &DATA_READERS,
+        &[
+            "volumes/secret/secretName",
+            "containers/env/valueFrom/secretKeyRef/name",
+            "initContainers/env/valueFrom/secretKeyRef/name",
+            "containers/envFrom/secretRef/name",
+            "initContainers/envFrom/secretRef/name",
+            "imagePullSecrets/name",
+            "volumes/projected/sources/secret/name",
+        ],
+    );
+    specs.extend(
+        [
+            ("Ingress", "spec/tls/secretName"),
+            (
+                "Ingress",
+                "metadata/annotations/ingress.kubernetes.io\\/auth-secret",
+            ),
+            (
+                "Ingress",
+                "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret",
+            ),
+            (
+                "Ingress",
+                "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret",
+            ),
+            ("ServiceAccount", "imagePullSecrets/name"),
+            ("StorageClass", "parameters/secretName"),
+            ("StorageClass", "parameters/adminSecretName"),
+            ("StorageClass", "parameters/userSecretName"),
+            ("StorageClass", "parameters/secretRef"),
+            ("Role", "rules/resourceNames"),
+            ("ClusterRole", "rules/resourceNames"),
+        ]
+        .map(|(kind, path)| present("", kind, path)),
+    );
+    specs.push(spec(
+        "serving.knative.dev",
+        "v1",
+        "Service",
+        "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
+        Missing::Ignored,
+    ));
+    specs.push(present("", "PersistentVolume", "spec/azureFile/secretName"));
+    specs
+}
+
+fn service_referrers() -> Vec<FieldSpec> {
+    [
+        ("apps", "StatefulSet", "spec/serviceName"),
+        ("", "Ingress", "spec/rules/http/paths/backend/serviceName"),
+        ("", "Ingress", "spec/backend/serviceName"),
+        ("", "Ingress", "spec/rules/http/paths/backend/service/name"),
+        ("", "Ingress", "spec/defaultBackend/service/name"),
+        ("apiregistration.k8s.io", "APIService", "spec/service/name"),
+        (
+            ADMISSION,
+            "ValidatingWebhookConfiguration",
+            "webhooks/clientConfig/service",
+        ),
+        (
+            ADMISSION,
+            "MutatingWebhookConfiguration",
+            "webhooks/clientConfig/service",
+        ),
+    ]
+    .map(|(group, kind, path)| present(group, kind, path))
+    .into()
+}
+
+fn var_reference() -> Vec<FieldSpec> {
+    let mut specs = in_pods(
+        &VAR_READERS,
+        &[
+            "containers/args",
+            "containers/command",
+            "containers/env/value",
+            "containers/volumeMounts/mountPath",
+            "initContainers/args",
+            "initContainers/command",
+            "initContainers/env/value",
+            "initContainers/volumeMounts/mountPath",
+        ],
+    );
+    specs.extend(
+        [
+            (
+                "CronJob",
+                "spec/jobTemplate/spec/template/volumes/nfs/server",
+            ),
+            ("DaemonSet", "spec/template/spec/volumes/nfs/server"),
+            ("Deployment", "spec/template/spec/volumes/nfs/server"),
+            ("Deployment", "spec/template/metadata/annotations"),
+            ("Ingress", "spec/rules/host"),
+            ("Ingress", "spec/tls/hosts"),
+            ("Ingress", "spec/tls/secretName"),
+            ("Job", "spec/template/spec/volumes/nfs/server"),
+            ("Pod", "spec/volumes/nfs/server"),
+            ("ReplicaSet", "spec/template/spec/volumes/nfs/server"),
+            ("Service", "spec/ports/port"),
+            ("Service", "spec/ports/targetPort"),
+            ("StatefulSet", "spec/volumeClaimTemplates/spec/nfs/server"),
+            ("PersistentVolume", "spec/nfs/server"),
+            ("", "metadata/labels"),
+            ("", "metadata/annotations"),
+        ]
+        .map(|(kind, path)| present("", kind, path)),
+    );
+    specs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_have_every_entry_of_the_real_ones() {
+        let config = config();
+        let referrers = config.name_reference.iter();
+        let referrers: usize = referrers.map(|reference| reference.referrers.len()).sum();
+        let counts = [
+            config.namespace.len(),
+            config.common_labels.len(),
+            config.template_labels.len(),
+            config.common_annotations.len(),
+            config.images.len(),
+            config.replicas.len(),
+            config.var_reference.len(),
+            config.name_reference.len(),
+            referrers,
+        ];
+        assert_eq!(counts, [3, 32, 10, 9, 6, 4, 72, 16, 166]);
+    }
+}

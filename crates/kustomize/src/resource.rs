@@ -1,0 +1,717 @@
+//! One object of a build: its tree, and what the build has to remember of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use goyaml::Node;
+use tree::TreePath;
+
+use crate::id::{Gvk, ResId, Scope};
+use crate::node::{self, KindError, lookup_or_create, protect, set_field, set_text};
+use crate::schema::Schema;
+
+/// An object on its way through a build.
+///
+/// As the real program does, the build remembers an object's former names, its prefixes and the like in annotations of
+/// the object itself, and takes them off at the end. Whether a patch finds annotations, and what is forgotten when
+/// one replaces them, can thus be seen in the output (api: resource/resource.go, internal/utils/annotations.go).
+#[derive(Clone, Debug)]
+pub struct Resource {
+    node: Node,
+    schema: Arc<Schema>,
+    vars: Vec<Box<str>>,
+    source: Option<SourceFile>,
+    sensitivity: Sensitivity,
+}
+
+/// The file that an object was read from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SourceFile {
+    /// The file, from the root of the tree.
+    pub path: TreePath,
+    /// The line where the object starts, counted from one.
+    pub line: u32,
+}
+
+/// Whether an object holds anything that was encrypted in the tree.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Sensitivity {
+    /// All of it lies in the tree as it is.
+    #[default]
+    Plain,
+    /// Some of it was decrypted.
+    Decrypted,
+}
+
+/// What a generated object does with one of the same name.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Behavior {
+    /// Nothing was said, which means the same as [`Create`](Self::Create).
+    #[default]
+    Unspecified,
+    /// There must be none.
+    Create,
+    /// Its data takes the place of the other's.
+    Replace,
+    /// Its data is added to the other's.
+    Merge,
+}
+
+impl Behavior {
+    /// The behaviour of that name; any other name says nothing.
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "create" => Self::Create,
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            _ => Self::Unspecified,
+        }
+    }
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+/// The annotations that a build uses for itself.
+pub mod annotation {
+    /// Former kinds, oldest first, with commas between them.
+    pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
+    /// Former names.
+    pub const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
+    /// Former namespaces.
+    pub const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
+    /// Prefixes that the name was given.
+    pub const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
+    /// Suffixes that the name was given.
+    pub const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
+    /// Ids of objects that refer to this one.
+    pub const REFERRED_BY: &str = "internal.config.kubernetes.io/refBy";
+    /// A generated object's [`Behavior`](super::Behavior).
+    pub const BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
+    /// Whether the name gets a hash.
+    pub const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+    /// Whether a patch may change names.
+    pub const ALLOW_NAME_CHANGE: &str = "internal.config.kubernetes.io/allowNameChange";
+    /// Whether a patch may change kinds.
+    pub const ALLOW_KIND_CHANGE: &str = "internal.config.kubernetes.io/allowKindChange";
+    /// Where an object came from, with `buildMetadata: [originAnnotations]`.
+    pub const ORIGIN: &str = "config.kubernetes.io/origin";
+    /// What changed an object, with `buildMetadata: [transformerAnnotations]`.
+    pub const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
+    /// Keeps an object out of the output.
+    pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+    /// What switches are set to.
+    pub const ENABLED: &str = "enabled";
+
+    /// All that are taken off at the end.
+    pub const OF_THE_BUILD: &[&str] = &[
+        PREVIOUS_KINDS,
+        PREVIOUS_NAMES,
+        PREFIXES,
+        SUFFIXES,
+        PREVIOUS_NAMESPACES,
+        ALLOW_NAME_CHANGE,
+        ALLOW_KIND_CHANGE,
+        REFERRED_BY,
+        BEHAVIOR,
+        NEEDS_HASH,
+        "internal.config.kubernetes.io/path",
+        "internal.config.kubernetes.io/index",
+        "internal.config.kubernetes.io/seqindent",
+        "internal.config.kubernetes.io/id",
+        "internal.config.kubernetes.io/annotations-migration-resource-id",
+        "config.kubernetes.io/path",
+        "config.kubernetes.io/index",
+        "config.k8s.io/id",
+        "internal.config.kubernetes.io/helm-generated",
+    ];
+}
+
+impl Resource {
+    /// The object that a tree describes.
+    pub fn new(node: Node, schema: Arc<Schema>) -> Self {
+        Self {
+            node,
+            schema,
+            vars: Vec::new(),
+            source: None,
+            sensitivity: Sensitivity::default(),
+        }
+    }
+
+    /// The object's tree.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The object's tree, to be changed.
+    pub fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
+
+    /// The object's tree, out of the build.
+    pub fn into_node(self) -> Node {
+        self.node
+    }
+
+    /// What is known of types in this build.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The file that the object was read from; `None` for a generated one.
+    pub fn source(&self) -> Option<&SourceFile> {
+        self.source.as_ref()
+    }
+
+    /// Records the file that the object was read from.
+    pub fn set_source(&mut self, source: SourceFile) {
+        self.source = Some(source);
+    }
+
+    /// Whether the object holds anything that was encrypted.
+    pub fn sensitivity(&self) -> Sensitivity {
+        self.sensitivity
+    }
+
+    /// Records that something of this sensitivity has gone into the object.
+    pub fn absorb_sensitivity(&mut self, other: Sensitivity) {
+        match other {
+            Sensitivity::Plain => {}
+            Sensitivity::Decrypted => self.sensitivity = Sensitivity::Decrypted,
+        }
+    }
+
+    /// Whether nothing is left of the object.
+    pub fn is_empty(&self) -> bool {
+        node::is_empty(&self.node)
+    }
+
+    /// The field `kind`, or nothing.
+    pub fn kind(&self) -> &str {
+        self.node.get("kind").map_or("", |kind| &kind.value)
+    }
+
+    /// The field `apiVersion`, or nothing.
+    pub fn api_version(&self) -> &str {
+        self.node
+            .get("apiVersion")
+            .map_or("", |version| &version.value)
+    }
+
+    /// The field `metadata.name`, or nothing.
+    pub fn name(&self) -> &str {
+        self.metadata_text("name")
+    }
+
+    /// The field `metadata.namespace`, or nothing.
+    pub fn namespace(&self) -> &str {
+        self.metadata_text("namespace")
+    }
+
+    /// The object's type.
+    pub fn gvk(&self) -> Gvk<'_> {
+        Gvk::new(self.api_version(), self.kind())
+    }
+
+    /// Whether the object's type has namespaces.
+    pub fn scope(&self) -> Scope {
+        self.schema.scope(self.api_version(), self.kind())
+    }
+
+    /// What the object is called now.
+    pub fn id(&self) -> ResId<'_> {
+        ResId {
+            gvk: self.gvk(),
+            scope: self.scope(),
+            name: self.name().into(),
+            namespace: self.namespace().into(),
+        }
+    }
+
+    /// What the object was called before, oldest first. The type's group and version are those of today.
+    pub fn previous_ids(&self) -> Vec<ResId<'_>> {
+        let Some(annotations) = self.metadata("annotations") else {
+            return Vec::new();
+        };
+        let text = |key| annotations.get(key).map_or("", |value| &*value.value);
+        let Some(names) = annotations.get(annotation::PREVIOUS_NAMES) else {
+            return Vec::new();
+        };
+        let names = names.value.split(',');
+        let namespaces = text(annotation::PREVIOUS_NAMESPACES).split(',');
+        let kinds = text(annotation::PREVIOUS_KINDS).split(',');
+        let api_version = self.api_version();
+        names
+            .zip(namespaces)
+            .zip(kinds)
+            .map(|((name, namespace), kind)| ResId {
+                gvk: Gvk::new(api_version, kind),
+                scope: self.schema.scope(api_version, kind),
+                name: name.into(),
+                namespace: namespace.into(),
+            })
+            .collect()
+    }
+
+    /// What the object was called at first.
+    pub fn original_id(&self) -> ResId<'_> {
+        match self.previous_ids().into_iter().next() {
+            Some(first) => first,
+            None => self.id(),
+        }
+    }
+
+    /// Remembers what the object is called now, before that changes.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn store_previous_id(&mut self) -> Result<(), KindError> {
+        let id = self.id();
+        let namespace = id.effective_namespace().to_owned();
+        let (name, kind) = (self.name().to_owned(), self.kind().to_owned());
+        self.push_to_list(annotation::PREVIOUS_NAMES, &name)?;
+        self.push_to_list(annotation::PREVIOUS_NAMESPACES, &namespace)?;
+        self.push_to_list(annotation::PREVIOUS_KINDS, &kind)
+    }
+
+    /// Sets `metadata.name`.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn set_name(&mut self, name: &str) -> Result<(), KindError> {
+        self.set_metadata_text("name", name)
+    }
+
+    /// Sets `metadata.namespace`; an empty one is removed.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn set_namespace(&mut self, namespace: &str) -> Result<(), KindError> {
+        if namespace.is_empty() {
+            if let Some(metadata) = self.node.get_mut("metadata") {
+                metadata.remove("namespace");
+            }
+            return Ok(());
+        }
+        self.set_metadata_text("namespace", namespace)
+    }
+
+    /// Sets the field `kind`.
+    ///
+    /// # Errors
+    ///
+    /// When the object is not a mapping.
+    pub fn set_kind(&mut self, kind: &str) -> Result<(), KindError> {
+        set_text(&mut self.node, "kind", kind)
+    }
+
+    /// Sets the fields `kind` and `apiVersion`.
+    ///
+    /// # Errors
+    ///
+    /// When the object is not a mapping.
+    pub fn set_gvk(&mut self, gvk: &Gvk<'_>) -> Result<(), KindError> {
+        self.set_kind(&gvk.kind)?;
+        set_text(&mut self.node, "apiVersion", &gvk.api_version())
+    }
+
+    /// The value of an annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        let value = self.metadata("annotations")?.get(key)?;
+        Some(&value.value)
+    }
+
+    /// All annotations, those of the build too.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        self.metadata_map("annotations")
+    }
+
+    /// All labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.metadata_map("labels")
+    }
+
+    /// Puts these annotations in the place of all there are, as strings and in order.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn set_annotations(
+        &mut self,
+        annotations: BTreeMap<String, String>,
+    ) -> Result<(), KindError> {
+        self.set_metadata_map("annotations", annotations)
+    }
+
+    /// Puts these labels in the place of all there are, as strings and in order.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn set_labels(&mut self, labels: BTreeMap<String, String>) -> Result<(), KindError> {
+        self.set_metadata_map("labels", labels)
+    }
+
+    /// Sets one annotation and leaves the others as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn set_annotation(&mut self, key: &str, value: &str) -> Result<(), KindError> {
+        if let Some(metadata) = self.node.get_mut("metadata") {
+            if metadata
+                .get("annotations")
+                .is_some_and(|annotations| annotations.content.is_empty())
+            {
+                metadata.remove("annotations");
+            }
+            if metadata.content.is_empty() {
+                self.node.remove("metadata");
+            }
+        }
+        match lookup_or_create(&mut self.node, &["metadata", "annotations"])? {
+            Some(annotations) => set_field(annotations, key, Node::string(value)),
+            None => Ok(()),
+        }
+    }
+
+    /// Prefixes that the name was given, first to last.
+    pub fn name_prefixes(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.list(annotation::PREFIXES)
+    }
+
+    /// Suffixes that the name was given, first to last.
+    pub fn name_suffixes(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.list(annotation::SUFFIXES)
+    }
+
+    /// Remembers a prefix of the name.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn add_name_prefix(&mut self, prefix: &str) -> Result<(), KindError> {
+        self.push_to_list(annotation::PREFIXES, prefix)
+    }
+
+    /// Remembers a suffix of the name.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn add_name_suffix(&mut self, suffix: &str) -> Result<(), KindError> {
+        self.push_to_list(annotation::SUFFIXES, suffix)
+    }
+
+    /// Ids of the objects that refer to this one. Their scope is looked up.
+    pub fn referred_by(&self) -> impl Iterator<Item = ResId<'_>> {
+        self.list(annotation::REFERRED_BY)
+            .filter_map(ResId::parse)
+            .map(|id| ResId {
+                scope: self.schema.scope(&id.gvk.api_version(), &id.gvk.kind),
+                ..id
+            })
+    }
+
+    /// Remembers an object that refers to this one.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn add_referred_by(&mut self, referrer: &ResId<'_>) -> Result<(), KindError> {
+        self.push_to_list(annotation::REFERRED_BY, &referrer.to_string())
+    }
+
+    /// Names of the vars whose value is read from this object.
+    pub fn var_names(&self) -> impl Iterator<Item = &str> {
+        self.vars.iter().map(|name| &**name)
+    }
+
+    /// Remembers a var whose value is read from this object.
+    pub fn add_var_name(&mut self, name: &str) {
+        self.vars.push(name.into());
+    }
+
+    /// What a generated object does with one of the same name.
+    pub fn behavior(&self) -> Behavior {
+        self.annotation(annotation::BEHAVIOR)
+            .map_or(Behavior::default(), Behavior::parse)
+    }
+
+    /// Sets what a generated object does with one of the same name.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn set_behavior(&mut self, behavior: Behavior) -> Result<(), KindError> {
+        self.set_normalised_annotation(annotation::BEHAVIOR, behavior.as_str())
+    }
+
+    /// Whether a switch of the build ([`annotation::NEEDS_HASH`] and the like) is on.
+    pub fn is_enabled(&self, switch: &str) -> bool {
+        self.annotation(switch) == Some(annotation::ENABLED)
+    }
+
+    /// Turns a switch of the build on.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn enable(&mut self, switch: &str) -> Result<(), KindError> {
+        self.set_normalised_annotation(switch, annotation::ENABLED)
+    }
+
+    /// Takes name, namespace, and what is missing of labels and annotations from another object.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn take_metadata_of(&mut self, other: &Self) -> Result<(), KindError> {
+        let mut labels = other.labels();
+        labels.extend(self.labels());
+        self.set_labels(labels)?;
+
+        let mine = self.annotations();
+        let hashed = mine.contains_key(annotation::NEEDS_HASH);
+        let mut annotations = other.annotations();
+        let build: Vec<(&str, Option<String>)> = annotation::OF_THE_BUILD
+            .iter()
+            .map(|key| (*key, annotations.get(*key).cloned()))
+            .collect();
+        annotations.extend(mine);
+        for (key, value) in build {
+            match value {
+                Some(value) if key != annotation::NEEDS_HASH || hashed => {
+                    annotations.insert(key.to_owned(), value);
+                }
+                _ => {
+                    annotations.remove(key);
+                }
+            }
+        }
+        self.set_annotations(annotations)?;
+
+        self.set_name(other.name())?;
+        self.set_namespace(other.namespace())?;
+        self.vars.clone_from(&other.vars);
+        Ok(())
+    }
+
+    /// Takes from an older object what this one does not have: metadata as [`take_metadata_of`](Self::take_metadata_of),
+    /// and entries of `data` and `binaryData`. Where it came from stays as the older object says.
+    ///
+    /// # Errors
+    ///
+    /// When one of the objects is not what it must be.
+    pub fn take_data_of(&mut self, other: &Self) -> Result<(), KindError> {
+        self.take_metadata_of(other)?;
+        for field in ["data", "binaryData"] {
+            self.take_entries_of(other, field)?;
+        }
+        self.absorb_sensitivity(other.sensitivity);
+        match other.annotation(annotation::ORIGIN) {
+            Some(origin) => self.set_normalised_annotation(annotation::ORIGIN, origin),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the annotations of the build off.
+    ///
+    /// # Errors
+    ///
+    /// When the object's metadata is not what it must be.
+    pub fn remove_build_annotations(&mut self) -> Result<(), KindError> {
+        let mut annotations = self.annotations();
+        if annotations.is_empty() {
+            return Ok(());
+        }
+        for key in annotation::OF_THE_BUILD {
+            annotations.remove(*key);
+        }
+        self.set_annotations(annotations)
+    }
+
+    /// A field of the metadata, unless it is missing or the metadata empty.
+    fn metadata(&self, field: &str) -> Option<&Node> {
+        self.node.get("metadata")?.get(field)
+    }
+
+    fn metadata_text(&self, field: &str) -> &str {
+        match self.metadata(field) {
+            Some(value) if !node::is_empty(value) => &value.value,
+            _ => "",
+        }
+    }
+
+    fn metadata_map(&self, field: &str) -> BTreeMap<String, String> {
+        let entries = self.metadata(field).into_iter().flat_map(Node::entries);
+        entries
+            .map(|(key, value)| (key.value.clone(), value.value.clone()))
+            .collect()
+    }
+
+    fn set_metadata_text(&mut self, field: &str, text: &str) -> Result<(), KindError> {
+        match lookup_or_create(&mut self.node, &["metadata"])? {
+            Some(metadata) => set_text(metadata, field, text),
+            None => Ok(()),
+        }
+    }
+
+    fn set_metadata_map(
+        &mut self,
+        field: &str,
+        entries: BTreeMap<String, String>,
+    ) -> Result<(), KindError> {
+        let Some(metadata) = lookup_or_create(&mut self.node, &["metadata"])? else {
+            return Ok(());
+        };
+        metadata.remove(field);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut mapping = Node::mapping();
+        for (key, value) in entries {
+            let mut value = Node::string(value);
+            protect(&mut value);
+            mapping.push_entry(Node::string(key), value);
+        }
+        metadata.push_entry(Node::string(field), mapping);
+        Ok(())
+    }
+
+    fn take_entries_of(&mut self, other: &Self, field: &str) -> Result<(), KindError> {
+        let texts = |resource: &Self| -> BTreeMap<String, String> {
+            let entries = resource.node.get(field).into_iter().flat_map(Node::entries);
+            entries
+                .map(|(key, value)| (key.value.clone(), value.value.clone()))
+                .collect()
+        };
+        let mut entries = texts(other);
+        entries.extend(texts(self));
+        self.node.remove(field);
+        for (key, value) in entries {
+            if let Some(mapping) = lookup_or_create(&mut self.node, &[field])? {
+                set_field(mapping, &key, Node::string(value))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_normalised_annotation(&mut self, key: &str, value: &str) -> Result<(), KindError> {
+        let mut annotations = self.annotations();
+        annotations.insert(key.to_owned(), value.to_owned());
+        self.set_annotations(annotations)
+    }
+
+    fn list(&self, key: &str) -> impl DoubleEndedIterator<Item = &str> {
+        self.annotation(key)
+            .into_iter()
+            .flat_map(|list| list.split(','))
+    }
+
+    fn push_to_list(&mut self, key: &str, value: &str) -> Result<(), KindError> {
+        if value.is_empty() {
+            return Ok(());
+        }
+        match self.annotation(key) {
+            Some(list) => {
+                let list = format!("{list},{value}");
+                self.set_annotation(key, &list)
+            }
+            None => self.set_annotation(key, value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn resource(text: &str) -> Resource {
+        let node = goyaml::parse(text.as_bytes()).unwrap().remove(0).root;
+        Resource::new(node, Arc::default())
+    }
+
+    const WEB: &str =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: prod\n";
+
+    #[test]
+    fn former_names_are_kept_in_order() {
+        let mut web = resource(WEB);
+        web.store_previous_id().unwrap();
+        web.set_name("a-web").unwrap();
+        web.store_previous_id().unwrap();
+        web.set_namespace("").unwrap();
+        let ids: Vec<String> = web.previous_ids().iter().map(ResId::to_string).collect();
+        assert_eq!(
+            ids,
+            [
+                "Deployment.v1.apps/web.prod",
+                "Deployment.v1.apps/a-web.prod"
+            ]
+        );
+        assert_eq!(web.original_id().name, "web");
+        assert_eq!(web.id().to_string(), "Deployment.v1.apps/a-web.[noNs]");
+    }
+
+    #[test]
+    fn taking_the_annotations_of_the_build_off_leaves_strings() {
+        let mut web =
+            resource("kind: A\nmetadata:\n  name: a\n  annotations:\n    b: 1\n    a: x\n");
+        web.add_name_prefix("p-").unwrap();
+        web.enable(annotation::NEEDS_HASH).unwrap();
+        assert_eq!(web.name_prefixes().collect::<Vec<_>>(), ["p-"]);
+        web.remove_build_annotations().unwrap();
+        let expected = [("a", "x"), ("b", "1")];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(web.annotations(), expected.into());
+    }
+
+    #[test]
+    fn an_empty_annotations_field_disappears_with_the_last_one() {
+        let mut a = resource("kind: A\nmetadata:\n  name: a\n  annotations: {}\n");
+        a.set_annotations(BTreeMap::new()).unwrap();
+        assert!(
+            a.node()
+                .get("metadata")
+                .unwrap()
+                .get("annotations")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn metadata_of_the_old_object_gives_way_to_labels_of_the_new_one() {
+        let mut old = resource(WEB);
+        old.set_labels([("a".to_owned(), "old".to_owned())].into())
+            .unwrap();
+        old.add_name_prefix("p-").unwrap();
+        let mut new = resource("kind: Deployment\nmetadata:\n  name: web\n  labels: {a: new}\n");
+        new.set_behavior(Behavior::Merge).unwrap();
+        new.take_metadata_of(&old).unwrap();
+        assert_eq!(new.labels()["a"], "new");
+        assert_eq!(new.namespace(), "prod");
+        assert_eq!(new.name_prefixes().collect::<Vec<_>>(), ["p-"]);
+        assert_eq!(new.behavior(), Behavior::Unspecified);
+    }
+
+    #[test]
+    fn referrers_are_remembered_as_ids() {
+        let mut web = resource(WEB);
+        let id = ResId::parse("ConfigMap.v1.[noGrp]/a.b.[noNs]").unwrap();
+        web.add_referred_by(&id).unwrap();
+        assert_eq!(web.referred_by().collect::<Vec<_>>(), [id]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Gathering: resources, then generated objects, then components, then changes.
+
+use super::{Accumulator, Target, set_annotation};
+use crate::config;
+use crate::error::BuildError;
+use crate::kustomization::Kind;
+use crate::loader::{LoadError, Loaded, Loader};
+use crate::manifest;
+use crate::resmap::ResMap;
+use crate::resource::{SourceFile, annotation};
+use crate::vars::VarError;
+
+impl<'b> Target<'b> {
+    /// Adds to what is gathered what this kustomization makes: for a component, all that its user has gathered so far.
+    pub(super) fn accumulate(&self, mut gathered: Accumulator) -> Result<Accumulator, BuildError> {
+        for reference in &self.fields().resources {
+            self.add_resource(&mut gathered, "resources", reference)?;
+        }
+        self.add_rules(&mut gathered)?;
+        self.generate(&mut gathered)?;
+        for reference in &self.fields().components {
+            gathered = self.add_component(gathered, reference)?;
+        }
+        self.change(&mut gathered)?;
+        self.validate(&mut gathered)?;
+        gathered
+            .vars
+            .add(&mut gathered.resources, &self.fields().vars)
+            .map_err(|source| self.var_error(source))?;
+        Ok(gathered)
+    }
+
+    /// Adds the objects of a file or of another kustomization.
+    pub(super) fn add_resource(
+        &self,
+        gathered: &mut Accumulator,
+        field: &'static str,
+        reference: &str,
+    ) -> Result<(), BuildError> {
+        let failed = match self.file_objects(field, reference) {
+            Ok(objects) => match gathered.resources.append(objects) {
+                Ok(()) => return Ok(()),
+                Err(source) => BuildError::Merge {
+                    kustomization: self.directory(),
+                    field,
+                    reference: reference.to_owned(),
+                    source,
+                },
+            },
+            Err(error) => error,
+        };
+        if is_remote(&failed) {
+            return Err(failed);
+        }
+        let entered = match self.loader.enter(reference) {
+            Ok(loader) => loader,
+            Err(LoadError::NotADirectory { .. }) => return Err(failed),
+            Err(source) => {
+                return Err(BuildError::Load {
+                    kustomization: self.directory(),
+                    field,
+                    reference: reference.to_owned(),
+                    source,
+                });
+            }
+        };
+        let child = self.child(entered, reference)?;
+        if child.kustomization.kind == Kind::Component {
+            return Err(BuildError::IsAComponent {
+                kustomization: self.directory(),
+                directory: child.directory(),
+            });
+        }
+        let made = child.accumulate(Accumulator::default())?;
+        self.merge(gathered, made, field, reference)
+    }
+
+    fn add_component(
+        &self,
+        gathered: Accumulator,
+        reference: &str,
+    ) -> Result<Accumulator, BuildError> {
+        let field = "components";
+        let loader = self
+            .loader
+            .enter(reference)
+            .map_err(|source| BuildError::Load {
+                kustomization: self.directory(),
+                field,
+                reference: reference.to_owned(),
+                source,
+            })?;
+        let child = self.child(loader, reference)?;
+        if child.kustomization.kind != Kind::Component {
+            return Err(BuildError::NotAComponent {
+                kustomization: self.directory(),
+                directory: child.directory(),
+            });
+        }
+        let made = child.accumulate(gathered)?;
+        let mut gathered = Accumulator::default();
+        self.merge(&mut gathered, made, field, reference)?;
+        Ok(gathered)
+    }
+
+    fn child(&self, loader: Loader<'b>, reference: &str) -> Result<Self, BuildError> {
+        let mut child = Target::read(self.session, loader, self.depth + 1)?;
+        child.origin = self.origin.as_ref().map(|origin| origin.append(reference));
+        child.set_schema()?;
+        Ok(child)
+    }
+
+    /// The objects of a file.
+    fn file_objects(&self, field: &'static str, reference: &str) -> Result<ResMap, BuildError> {
+        let file = self.load(field, reference)?;
+        let read = manifest::resources(file.expose(), &self.session.schema);
+        let objects = read.map_err(|source| BuildError::Manifest {
+            kustomization: self.directory(),
+            field,
+            reference: reference.to_owned(),
+            source,
+        })?;
+        let origin = self
+            .origin
+            .as_ref()
+            .map(|origin| origin.append(reference).to_yaml());
+        let mut resources = ResMap::default();
+        for (mut resource, line) in objects {
+            resource.absorb_sensitivity(file.sensitivity);
+            resource.set_source(SourceFile {
+                path: file.path.clone(),
+                line,
+            });
+            if let Some(origin) = &origin {
+                set_annotation(&mut resource, annotation::ORIGIN, origin)?;
+            }
+            resources
+                .push(resource)
+                .map_err(|source| BuildError::Merge {
+                    kustomization: self.directory(),
+                    field,
+                    reference: reference.to_owned(),
+                    source,
+                })?;
+        }
+        Ok(resources)
+    }
+
+    /// Reads a file that a field names.
+    pub(super) fn load(&self, field: &'static str, reference: &str) -> Result<Loaded, BuildError> {
+        self.loader
+            .load(reference)
+            .map_err(|source| BuildError::Load {
+                kustomization: self.directory(),
+                field,
+                reference: reference.to_owned(),
+                source,
+            })
+    }
+
+    fn merge(
+        &self,
+        gathered: &mut Accumulator,
+        made: Accumulator,
+        field: &'static str,
+        reference: &str,
+    ) -> Result<(), BuildError> {
+        gathered
+            .resources
+            .append(made.resources)
+            .map_err(|source| BuildError::Merge {
+                kustomization: self.directory(),
+                field,
+                reference: reference.to_owned(),
+                source,
+            })?;
+        gathered.config = config::merge(&gathered.config, &made.config)
+            .map_err(|source| self.rule_error(field, reference, source))?;
+        gathered
+            .vars
+            .absorb(made.vars)
+            .map_err(|source| self.var_error(source))
+    }
+
+    fn var_error(&self, source: VarError) -> BuildError {
+        BuildError::Vars {
+            kustomization: self.directory(),
+            source,
+        }
+    }
+}
+
+fn is_remote(error: &BuildError) -> bool {
+    matches!(
+        error,
+        BuildError::Load {
+            source: LoadError::Remote { .. },
+            ..
+        }
+    )
+}

@@ -1,0 +1,161 @@
+//! One kustomization and what it makes (api: internal/target/kusttarget.go).
+
+mod accumulate;
+mod change;
+mod finish;
+mod generate;
+mod patches;
+mod plugin;
+mod rules;
+mod value_add;
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use crate::build::BuildLimits;
+use crate::config::TransformerConfig;
+use crate::error::BuildError;
+use crate::kustomization::{FILE_NAMES, Kustomization, KustomizationFields};
+use crate::loader::Loader;
+use crate::node::KindError;
+use crate::order::{self, Order};
+use crate::origin::Origin;
+use crate::resmap::ResMap;
+use crate::resource::Resource;
+use crate::schema::Schema;
+use crate::vars::VarSet;
+use crate::warning::Warning;
+
+pub use patches::EntryError;
+pub use plugin::PluginError;
+
+/// What all kustomizations of a build share.
+pub(crate) struct Session {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) warnings: RefCell<Vec<Warning>>,
+    pub(crate) limits: BuildLimits,
+    pub(crate) entered: Cell<usize>,
+}
+
+/// What a kustomization has gathered: objects, and the rules by which they are changed.
+#[derive(Debug, Default)]
+struct Accumulator {
+    resources: ResMap,
+    config: Arc<TransformerConfig>,
+    vars: VarSet,
+}
+
+/// A kustomization that was read.
+struct Target<'b> {
+    session: &'b Session,
+    loader: Loader<'b>,
+    kustomization: Kustomization,
+    file_name: &'static str,
+    /// How it was reached, when that is to be written on the objects.
+    origin: Option<Origin>,
+    depth: usize,
+}
+
+/// Builds a kustomization as the top one.
+pub(crate) fn build<'b>(
+    session: &'b Session,
+    loader: Loader<'b>,
+    order: Order,
+) -> Result<ResMap, BuildError> {
+    let mut top = Target::read(session, loader, 0)?;
+    if !top.fields().build_metadata.is_empty() {
+        top.origin = Some(Origin::default());
+    }
+    top.set_schema()?;
+    let gathered = top.accumulate(Accumulator::default())?;
+    let mut resources = top.finish(gathered)?;
+    match &top.fields().sort_options {
+        Some(options) => order::sort_as(&mut resources, options),
+        None => order::sort(&mut resources, order),
+    }
+    .map_err(BuildError::Order)?;
+    finish::clean(&mut resources, &top.fields().build_metadata)?;
+    Ok(resources)
+}
+
+impl<'b> Target<'b> {
+    /// Reads the kustomization at a loader's root.
+    fn read(session: &'b Session, loader: Loader<'b>, depth: usize) -> Result<Self, BuildError> {
+        let directory = || loader.root().clone();
+        if depth > session.limits.depth {
+            return Err(BuildError::TooDeep {
+                directory: directory(),
+                limit: session.limits.depth,
+            });
+        }
+        session.entered.update(|entered| entered + 1);
+        if session.entered.get() > session.limits.kustomizations {
+            return Err(BuildError::TooManyKustomizations {
+                directory: directory(),
+                limit: session.limits.kustomizations,
+            });
+        }
+        let mut names = FILE_NAMES.into_iter().filter(|name| loader.has_file(name));
+        let file_name = names.next().ok_or_else(|| BuildError::NoKustomization {
+            directory: directory(),
+        })?;
+        if names.next().is_some() {
+            return Err(BuildError::SeveralKustomizations {
+                directory: directory(),
+            });
+        }
+        let file = loader
+            .load(file_name)
+            .map_err(|source| BuildError::ReadKustomization {
+                directory: directory(),
+                source,
+            })?;
+        let kustomization =
+            Kustomization::parse(file.expose()).map_err(|source| BuildError::Kustomization {
+                directory: directory(),
+                source,
+            })?;
+        session
+            .warnings
+            .borrow_mut()
+            .extend(
+                kustomization
+                    .deprecated
+                    .iter()
+                    .map(|field| Warning::Deprecated {
+                        kustomization: directory(),
+                        field: *field,
+                    }),
+            );
+        Ok(Self {
+            session,
+            loader,
+            kustomization,
+            file_name,
+            origin: None,
+            depth,
+        })
+    }
+
+    fn fields(&self) -> &KustomizationFields {
+        &self.kustomization.fields
+    }
+
+    fn directory(&self) -> tree::TreePath {
+        self.loader.root().clone()
+    }
+}
+
+/// Sets an annotation of an object.
+fn set_annotation(resource: &mut Resource, key: &str, value: &str) -> Result<(), BuildError> {
+    resource
+        .set_annotation(key, value)
+        .map_err(|source| metadata_error(resource, source))
+}
+
+fn metadata_error(resource: &Resource, source: KindError) -> BuildError {
+    BuildError::Metadata {
+        id: Box::new(resource.id().into_owned()),
+        source,
+    }
+}
