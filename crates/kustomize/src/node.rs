@@ -114,7 +114,7 @@ pub fn lookup_or_create<'n>(
             return Ok(None);
         }
         let position = at.position_of(field).unwrap_or_else(|| {
-            at.push_entry(Node::string(*field), Node::mapping());
+            at.push_entry(key(field), Node::mapping());
             at.content.len() - 1
         });
         at = &mut at.content[position];
@@ -148,7 +148,7 @@ pub fn set_field(node: &mut Node, field: &str, mut value: Node) -> Result<(), Ki
             value.style = present.style;
             assign(present, value);
         }
-        None => node.push_entry(Node::string(field), value),
+        None => node.push_entry(key(field), value),
     }
     Ok(())
 }
@@ -205,10 +205,19 @@ pub fn set_text(node: &mut Node, field: &str, text: &str) -> Result<(), KindErro
                 form,
                 tagged: false,
             };
-            node.push_entry(Node::string(field), untyped(text, style));
+            node.push_entry(key(field), untyped(text, style));
         }
     }
     Ok(())
+}
+
+/// The key of a new entry: a scalar without a tag. A key that reads as something else than a string is none, and no
+/// object that has one can be written.
+pub fn key(name: &str) -> Node {
+    match name {
+        "" => Node::string(""),
+        name => Node::plain(name),
+    }
 }
 
 /// A scalar without a tag in the style of another.

@@ -77,6 +77,32 @@ const LAST: &[&str] = &[
     "ValidatingWebhookConfiguration",
 ];
 
+/// The order of types: what others need first (kyaml: resid/gvk.go).
+pub(crate) fn compare_types(left: &Gvk<'_>, right: &Gvk<'_>) -> Ordering {
+    let rank = |gvk: &Gvk<'_>| {
+        let before = FIRST.iter().rev().zip(1_i64..);
+        let mut ranks = before
+            .map(|(kind, rank)| (kind, -rank))
+            .chain(LAST.iter().zip(1..));
+        ranks
+            .find(|(kind, _)| **kind == gvk.kind)
+            .map_or(0, |(_, rank)| rank)
+    };
+    rank(left)
+        .cmp(&rank(right))
+        .then_with(|| type_text(left).cmp(&type_text(right)))
+}
+
+fn type_text(gvk: &Gvk<'_>) -> String {
+    let named = |text: &str, absent: &str| if text.is_empty() { absent } else { text }.to_owned();
+    format!(
+        "{}_{}_{}",
+        named(&gvk.group, "~G"),
+        named(&gvk.version, "~V"),
+        named(&gvk.kind, "~K")
+    )
+}
+
 /// Puts the objects in the order that a kustomization asks for.
 pub(crate) fn sort_as(map: &mut ResMap, options: &SortOptions) -> Result<(), OrderError> {
     match (options.order.as_str(), &options.legacy) {
@@ -129,12 +155,7 @@ impl Key {
         Self {
             rank: ranks.get(&*id.gvk.kind).copied().unwrap_or_default(),
             core_namespace: id.gvk.kind == "Namespace" && id.gvk.group.is_empty(),
-            type_text: format!(
-                "{}_{}_{}",
-                named(&id.gvk.group, "~G"),
-                named(&id.gvk.version, "~V"),
-                named(&id.gvk.kind, "~K")
-            ),
+            type_text: type_text(&id.gvk),
             text: format!(
                 "{}|{}|{}",
                 id.gvk,

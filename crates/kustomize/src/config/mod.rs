@@ -2,7 +2,6 @@
 //! to it by `configurations` and `crds` (api: internal/plugins/builtinconfig).
 
 mod builtin;
-mod crd;
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,9 +14,8 @@ use thiserror::Error;
 use crate::id::Gvk;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{DecodeError, FieldSpec};
-use crate::order::gvk_order;
-
-pub use crd::CrdConfigError;
+use crate::order::compare_types;
+use crate::schema::{CrdField, Role};
 
 /// The configuration that every kustomization starts with.
 static BUILTIN: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
@@ -148,6 +146,46 @@ impl TransformerConfig {
         merge(&Self::builtin(), &own)
     }
 
+    /// The fields that documents of `crds` mark.
+    ///
+    /// # Errors
+    ///
+    /// When they contradict one another.
+    pub fn of_crds(fields: &[CrdField]) -> Result<Arc<Self>, ConfigError> {
+        let mut config = Self::default();
+        for field in fields {
+            let spec = FieldSpec {
+                gvk: Gvk {
+                    kind: field.kind.clone().into(),
+                    ..Gvk::default()
+                },
+                path: field.path.clone(),
+                create: false,
+            };
+            let (part, specs) = match &field.role {
+                Role::Annotations => ("CommonAnnotations", &mut config.common_annotations),
+                Role::LabelSelector => ("CommonLabels", &mut config.common_labels),
+                Role::Identity => ("NamePrefix", &mut config.name_prefix),
+                Role::Reference { kind, version } => {
+                    let reference = NameReference {
+                        gvk: Gvk {
+                            version: version.clone().into(),
+                            kind: kind.clone().into(),
+                            ..Gvk::default()
+                        },
+                        referrers: vec![spec],
+                    };
+                    merge_reference(&mut config.name_reference, &reference)?;
+                    continue;
+                }
+            };
+            *specs = merge_specs(std::mem::take(specs), &[spec])
+                .map_err(|path| ConfigError::Conflict { part, path })?;
+        }
+        config.sort();
+        Ok(Arc::new(config))
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -166,16 +204,15 @@ impl TransformerConfig {
             &mut self.images,
             &mut self.replicas,
         ] {
-            specs.sort_by(|a, b| gvk_order(&a.gvk, &b.gvk));
+            specs.sort_by(|a, b| compare_types(&a.gvk, &b.gvk));
         }
         self.name_reference
-            .sort_by(|a, b| gvk_order(&a.gvk, &b.gvk));
+            .sort_by(|a, b| compare_types(&a.gvk, &b.gvk));
     }
 
     fn merged(&self, other: &Self) -> Result<Self, ConfigError> {
         let merge = |part, mine: &[FieldSpec], others: &[FieldSpec]| {
-            merge_specs(mine.to_vec(), others)
-                .map_err(|path| ConfigError::Conflict { part, path })
+            merge_specs(mine.to_vec(), others).map_err(|path| ConfigError::Conflict { part, path })
         };
         let mut name_reference = self.name_reference.clone();
         for reference in &other.name_reference {
@@ -290,7 +327,12 @@ mod tests {
         ])
         .unwrap();
         assert!(config.images.iter().any(|spec| spec.gvk.kind == "Own"));
-        assert!(config.name_reference.iter().any(|own| own.gvk.kind == "Own"));
+        assert!(
+            config
+                .name_reference
+                .iter()
+                .any(|own| own.gvk.kind == "Own")
+        );
 
         let contradiction = "replicas: [{path: spec/replicas, kind: Deployment}]\n";
         let error = TransformerConfig::with_files([contradiction]).unwrap_err();

@@ -245,17 +245,33 @@ mod tests {
         for (path, creation, text, count, after) in [
             ("a/b", &Creation::Never, "a: {b: 1}\n", 1, "a: {b: x}\n"),
             ("/a/b", &Creation::Never, "a: {b: 1}\n", 1, "a: {b: x}\n"),
-            ("a/b", &Creation::Never, "a: [{b: 1}, {b: 2}, {c: 3}]\n", 2, "a: [{b: x}, {b: x}, {c: 3}]\n"),
+            (
+                "a/b",
+                &Creation::Never,
+                "a: [{b: 1}, {b: 2}, {c: 3}]\n",
+                2,
+                "a: [{b: x}, {b: x}, {c: 3}]\n",
+            ),
             ("a/b", &Creation::Never, "a: {}\n", 0, "a: {}\n"),
             ("a/b", &scalar, "c: d\n", 1, "c: d\na:\n    b: x\n"),
-            ("a/b", &Creation::Mapping, "c: d\n", 1, "c: d\na:\n    b: {}\n"),
+            (
+                "a/b",
+                &Creation::Mapping,
+                "c: d\n",
+                1,
+                "c: d\na:\n    b: {}\n",
+            ),
             ("a[]/b", &scalar, "c: d\n", 0, "c: d\n"),
             ("a[]/b", &scalar, "a:\n", 0, "a: []\n"),
             ("a/b", &scalar, "a:\n", 1, "a:\n    b: x\n"),
             ("a/b", &Creation::Never, "a:\n", 0, "a:\n"),
             ("a\\/b", &Creation::Never, "a/b: 1\n", 1, "a/b: x\n"),
         ] {
-            assert_eq!(visited(path, text, creation), (Ok(count), after.to_owned()), "{path} {text}");
+            assert_eq!(
+                visited(path, text, creation),
+                (Ok(count), after.to_owned()),
+                "{path} {text}"
+            );
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use goyaml::{Node, Value, decode::DecodeError, emit};
+use goyaml::{Node, Value, emit};
 use thiserror::Error;
 
 use super::{JsonPatch, Operation, OperationKind, tree::Tree};
-use crate::json;
+use crate::json::{self, ValueError};
 
 /// How many collections may be in one another in what comes out.
 const MAX_DEPTH: usize = goyaml::decode::MAX_DEPTH;
@@ -33,7 +33,7 @@ pub struct ApplyError {
 pub enum ApplyErrorKind {
     /// The object cannot be written as JSON.
     #[error(transparent)]
-    Object(#[from] DecodeError),
+    Object(#[from] ValueError),
     /// There is no such operation.
     #[error("unexpected kind of operation")]
     UnknownOperation,

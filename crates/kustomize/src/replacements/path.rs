@@ -1,0 +1,533 @@
+//! Paths of replacements and vars: `spec.containers.[name=web].image`, `data.0`, `spec.*.name` (kyaml: yaml/fns.go,
+//! yaml/match.go, utils/pathsplitter.go).
+
+use std::borrow::Cow;
+
+use goyaml::{
+    Dialect, Form, Kind, Limits, Node, Tag, emit,
+    emit::{EmitOptions, SequenceIndent},
+    parse_first,
+};
+use regex::Regex;
+use thiserror::Error;
+
+use crate::fieldspec;
+use crate::node::{KindError, expect_kind};
+use crate::selector::is_literal;
+
+/// A path leads nowhere.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum PathError {
+    /// A list is needed where there is none, or a mapping.
+    #[error(transparent)]
+    Kind(#[from] KindError),
+    /// A list is not long enough.
+    #[error("index {index} specified but only {length} elements found")]
+    Index {
+        /// The index.
+        index: usize,
+        /// How long the list is.
+        length: usize,
+    },
+    /// A wildcard where there can be one value only.
+    #[error("wildcard is not supported here")]
+    Wildcard,
+    /// A choice of items without a value.
+    #[error("list path element must contain fieldName=fieldValue for element to match")]
+    NoChoice,
+    /// A choice of items that is no regular expression.
+    #[error("the pattern of a list path element is not a valid regular expression")]
+    Pattern,
+    /// An item that was made to be chosen is not chosen.
+    #[error("an item made for a list path element does not match it")]
+    NotMatched,
+    /// A text that should hold YAML does not.
+    #[error("the text of the field is not structured data")]
+    NotStructured,
+    /// A number below zero.
+    #[error("array index cannot be negative")]
+    NegativeIndex,
+}
+
+impl PathError {
+    /// A stable name for the kind of error.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Kind(error) => error.reason(),
+            Self::Index { .. } => "index-out-of-range",
+            Self::Wildcard => "wildcard-not-supported",
+            Self::NoChoice => "invalid-list-path-element",
+            Self::Pattern => "invalid-list-path-pattern",
+            Self::NotMatched => "list-path-element-not-matched",
+            Self::NotStructured => "not-structured-data",
+            Self::NegativeIndex => "negative-index",
+        }
+    }
+}
+
+/// Splits a path at its dots. What stands in brackets is one part: a choice of items keeps its brackets, a name loses
+/// them.
+pub(crate) fn split(path: &str) -> Vec<Cow<'_, str>> {
+    let mut result = Vec::new();
+    let mut parts = fieldspec::split(path, '.').into_iter();
+    while let Some(part) = parts.next() {
+        if !part.starts_with('[') || part.ends_with(']') {
+            result.push(part);
+            continue;
+        }
+        let mut whole = part.into_owned();
+        for part in parts.by_ref() {
+            whole.push('.');
+            whole.push_str(&part);
+            if part.ends_with(']') {
+                break;
+            }
+        }
+        if !whole.contains('=') {
+            whole = whole.trim_matches(['[', ']']).to_owned();
+        }
+        result.push(Cow::Owned(whole));
+    }
+    result
+}
+
+/// A part like `name[0]` as the two parts that it stands for in the path of a var.
+pub(crate) fn split_index(part: Cow<'_, str>) -> Vec<Cow<'_, str>> {
+    let index = part.strip_suffix(']').and_then(|part| {
+        let (name, index) = part.rsplit_once('[')?;
+        let is_number = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| (name.to_owned(), index.to_owned()))
+    });
+    match index {
+        None => vec![part],
+        Some((name, index)) if name.is_empty() => vec![index.into()],
+        Some((name, index)) => vec![name.into(), index.into()],
+    }
+}
+
+/// The field that a path leads to, without a choice between several. `None` where it is missing.
+pub(crate) fn lookup<'n>(
+    root: &'n Node,
+    parts: &[Cow<'_, str>],
+) -> Result<Option<&'n Node>, PathError> {
+    let mut at = root;
+    for part in parts.iter().map(|part| part.trim()) {
+        if part.is_empty() {
+            continue;
+        }
+        let next = match Part::of(part)? {
+            Part::Negative => return Err(PathError::NegativeIndex),
+            Part::Every => return Err(PathError::Wildcard),
+            Part::Index(index) => {
+                expect_kind(at, Kind::Sequence)?;
+                at.items().get(index)
+            }
+            Part::Last => {
+                expect_kind(at, Kind::Sequence)?;
+                let last = at.items().last();
+                Some(last.ok_or(PathError::Index {
+                    index: 0,
+                    length: 0,
+                })?)
+            }
+            Part::Choice { field, value } => {
+                expect_kind(at, Kind::Sequence)?;
+                at.items().iter().find(|item| {
+                    if field.is_empty() {
+                        return item.value == value;
+                    }
+                    let found = item.get(field).filter(|_| !item.is_null());
+                    found.is_some_and(|found| found.value == value)
+                })
+            }
+            Part::Field(name) => {
+                if at.is_null() {
+                    return Ok(None);
+                }
+                expect_kind(at, Kind::Mapping)?;
+                at.get(name)
+            }
+        };
+        match next {
+            Some(next) => at = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
+}
+
+/// As [`lookup`], to be changed.
+pub(crate) fn lookup_mut<'n>(
+    root: &'n mut Node,
+    parts: &[Cow<'_, str>],
+) -> Result<Option<&'n mut Node>, PathError> {
+    let Some(target) = lookup(root, parts)? else {
+        return Ok(None);
+    };
+    let target: *const Node = target;
+    Ok(find_mut(root, target))
+}
+
+/// The node of that address in a tree.
+fn find_mut(root: &mut Node, target: *const Node) -> Option<&mut Node> {
+    let mut rest = vec![root];
+    while let Some(node) = rest.pop() {
+        if std::ptr::eq(node, target) {
+            return Some(node);
+        }
+        rest.extend(&mut node.content);
+    }
+    None
+}
+
+/// What a part of a path means.
+enum Part<'p> {
+    Field(&'p str),
+    Index(usize),
+    Negative,
+    Last,
+    Every,
+    Choice { field: &'p str, value: &'p str },
+}
+
+impl<'p> Part<'p> {
+    fn of(part: &'p str) -> Result<Self, PathError> {
+        if let Ok(index) = part.parse::<i64>() {
+            return Ok(usize::try_from(index).map_or(Self::Negative, Self::Index));
+        }
+        match part {
+            "-" => return Ok(Self::Last),
+            "*" => return Ok(Self::Every),
+            _ => {}
+        }
+        if !is_choice(part) {
+            return Ok(Self::Field(part));
+        }
+        let inner = part.strip_suffix(']').unwrap_or(part);
+        let inner = inner.strip_prefix('[').unwrap_or(inner);
+        let (field, value) = inner.split_once('=').ok_or(PathError::NoChoice)?;
+        Ok(Self::Choice { field, value })
+    }
+}
+
+fn is_choice(part: &str) -> bool {
+    part.starts_with('[') && part.ends_with(']')
+}
+
+fn is_index(part: &str) -> bool {
+    part.parse::<i64>().is_ok_and(|index| index >= 0)
+}
+
+/// Calls `set` with every field that a path leads to, and tells how many there are.
+///
+/// Behind a scalar the path goes on in the YAML that the scalar's text holds. Such fields count, but what is done to
+/// them is lost (kyaml: yaml/match.go).
+///
+/// # Errors
+///
+/// When the path does not fit the tree.
+pub(crate) fn visit<E: From<PathError>>(
+    node: &mut Node,
+    parts: &[Cow<'_, str>],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), E>,
+) -> Result<usize, E> {
+    let [part, rest @ ..] = parts else {
+        set(node)?;
+        return Ok(1);
+    };
+    match Part::of(part)? {
+        Part::Every => {
+            expect_kind(node, Kind::Sequence).map_err(PathError::Kind)?;
+            let mut count = 0;
+            for item in &mut node.content {
+                count += visit(item, rest, create, set)?;
+            }
+            Ok(count)
+        }
+        Part::Index(index) => {
+            expect_kind(node, Kind::Sequence).map_err(PathError::Kind)?;
+            if let (true, Some(kind)) = (node.content.len() == index, create) {
+                node.content.push(made(rest, kind));
+            }
+            let length = node.content.len();
+            let item = node.content.get_mut(index);
+            let item = item.ok_or(PathError::Index { index, length })?;
+            visit(item, rest, create, set)
+        }
+        Part::Choice { field, value } => choose(node, field, value, rest, create, set),
+        // Only in lookups has a number below zero or a dash a meaning of its own.
+        Part::Field(_) | Part::Last | Part::Negative => step(node, part, rest, create, set),
+    }
+}
+
+fn step<E: From<PathError>>(
+    node: &mut Node,
+    name: &str,
+    rest: &[Cow<'_, str>],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), E>,
+) -> Result<usize, E> {
+    if node.is_null() {
+        // What is created in a null is never seen.
+        return match create {
+            Some(kind) => visit(&mut made(rest, kind), rest, create, set),
+            None => Ok(0),
+        };
+    }
+    let wanted = if name.is_empty() {
+        Kind::Scalar
+    } else {
+        Kind::Mapping
+    };
+    expect_kind(node, wanted).map_err(PathError::Kind)?;
+    let position = match (node.position_of(name), create) {
+        (Some(position), _) => position,
+        (None, None) => return Ok(0),
+        (None, Some(kind)) => {
+            node.push_entry(Node::string(name), made(rest, kind));
+            node.content.len() - 1
+        }
+    };
+    let Some(field) = node.content.get_mut(position) else {
+        return Ok(0);
+    };
+    if field.kind == Kind::Scalar && !rest.is_empty() {
+        let mut structured = structured(&field.value).ok_or(PathError::NotStructured)?;
+        return visit(&mut structured, rest, create, set);
+    }
+    visit(field, rest, create, set)
+}
+
+/// The YAML that a text holds.
+pub(crate) fn structured(text: &str) -> Option<Node> {
+    let document = parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default());
+    Some(document.ok()??.root)
+}
+
+/// A node for the part of a path before `rest`.
+fn made(rest: &[Cow<'_, str>], last: Kind) -> Node {
+    let kind = match rest {
+        [] => last,
+        [next, ..] if is_choice(next) || is_index(next) => Kind::Sequence,
+        [next, ..] if next.is_empty() => last,
+        _ => Kind::Mapping,
+    };
+    match kind {
+        Kind::Mapping => Node::mapping(),
+        Kind::Sequence => Node::sequence(),
+        Kind::Alias | Kind::Scalar => Node::default(),
+    }
+}
+
+fn choose<E: From<PathError>>(
+    node: &mut Node,
+    field: &str,
+    value: &str,
+    rest: &[Cow<'_, str>],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), E>,
+) -> Result<usize, E> {
+    expect_kind(node, Kind::Sequence).map_err(PathError::Kind)?;
+    let pattern = ItemPattern::new(value)?;
+    let count = choose_present(node, field, &pattern, rest, create, set)?;
+    if count > 0 || create.is_none() {
+        return Ok(count);
+    }
+    let made = if field.is_empty() {
+        Node::plain(value)
+    } else {
+        let mut item = Node::mapping();
+        item.push_entry(Node::string(field), Node::plain(value));
+        item
+    };
+    node.content.push(made);
+    match choose_present(node, field, &pattern, rest, create, set)? {
+        0 => Err(PathError::NotMatched.into()),
+        count => Ok(count),
+    }
+}
+
+fn choose_present<E: From<PathError>>(
+    node: &mut Node,
+    field: &str,
+    pattern: &ItemPattern<'_>,
+    rest: &[Cow<'_, str>],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), E>,
+) -> Result<usize, E> {
+    let mut count = 0;
+    for item in node.content.iter_mut() {
+        if field.is_empty() {
+            // An item that is chosen by its own text is the end of the path, whatever comes behind.
+            if pattern.matches(item) {
+                set(item)?;
+                count += 1;
+            }
+        } else if item.get(field).is_some_and(|value| pattern.matches(value)) {
+            count += visit(item, rest, create, set)?;
+        }
+    }
+    Ok(count)
+}
+
+/// What is looked for in the YAML text of a node.
+enum ItemPattern<'p> {
+    Literal(&'p str),
+    Regex(Regex),
+}
+
+impl<'p> ItemPattern<'p> {
+    fn new(text: &'p str) -> Result<Self, PathError> {
+        if is_literal(text) {
+            return Ok(Self::Literal(text));
+        }
+        Regex::new(text)
+            .map(Self::Regex)
+            .map_err(|_| PathError::Pattern)
+    }
+
+    /// The pattern is not anchored, and it is the text with its quotes and comments that is searched.
+    fn matches(&self, node: &Node) -> bool {
+        let text = text_of(node);
+        match self {
+            Self::Literal(literal) => text.contains(literal),
+            Self::Regex(regex) => regex.is_match(&text),
+        }
+    }
+}
+
+fn text_of(node: &Node) -> Cow<'_, str> {
+    let is_plain = node.kind == Kind::Scalar
+        && node.style.form == Form::Any
+        && node.comments.is_none()
+        && matches!(node.tag, Tag::Str | Tag::Int)
+        && node
+            .value
+            .starts_with(|first: char| first.is_ascii_alphabetic())
+        && is_literal(&node.value)
+        && !node.value.contains([':', ','])
+        && goyaml::resolve::plain_tag(&node.value, Dialect::GoYaml2) == Tag::Str;
+    if is_plain {
+        return Cow::Borrowed(&node.value);
+    }
+    let text = emit::node(node, &KYAML).unwrap_or_default();
+    Cow::Owned(text.trim().to_owned())
+}
+
+/// How kyaml writes YAML.
+pub(crate) const KYAML: EmitOptions = EmitOptions {
+    indent: 2,
+    sequences: SequenceIndent::Compact,
+    lossy: emit::Lossy::Keep,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_split_at_dots_outside_brackets() {
+        for (path, parts) in [
+            ("a.b.c", &["a", "b", "c"][..]),
+            ("a.[name=x.y].c", &["a", "[name=x.y]", "c"]),
+            ("a.[x.y/z].c", &["a", "x.y/z", "c"]),
+            ("a.[x].c", &["a", "[x]", "c"]),
+            ("a.x\\.y.c", &["a", "x.y", "c"]),
+            ("a.[=--x.y]", &["a", "[=--x.y]"]),
+        ] {
+            assert_eq!(split(path), parts, "{path}");
+        }
+        let parts: Vec<_> = split("a[0].b[1].[2]")
+            .into_iter()
+            .flat_map(split_index)
+            .collect();
+        assert_eq!(parts, ["a", "0", "b", "1", "2"]);
+    }
+
+    fn changed(path: &str, create: Option<Kind>, text: &str) -> (Result<usize, PathError>, String) {
+        let mut root = goyaml::parse(text.as_bytes()).unwrap().remove(0).root;
+        let count = visit(&mut root, &split(path), create, &mut |node| {
+            *node = Node::plain("x");
+            Ok::<(), PathError>(())
+        });
+        (count, emit::node(&root, &KYAML).unwrap())
+    }
+
+    #[test]
+    fn paths_lead_to_all_that_they_mean() {
+        let scalar = Some(Kind::Scalar);
+        for (path, create, text, count, after) in [
+            (
+                "a.*.b",
+                None,
+                "a: [{b: 1}, {b: 2}]\n",
+                2,
+                "a: [{b: x}, {b: x}]\n",
+            ),
+            (
+                "a.[n=v].b",
+                None,
+                "a: [{n: v, b: 1}, {n: w, b: 2}]\n",
+                1,
+                "a: [{n: v, b: x}, {n: w, b: 2}]\n",
+            ),
+            (
+                "a.[n=v].b",
+                None,
+                "a: [{n: v1, b: 1}, {n: \"v\", b: 2}]\n",
+                2,
+                "a: [{n: v1, b: x}, {n: \"v\", b: x}]\n",
+            ),
+            (
+                "a.[n=^v$].b",
+                None,
+                "a: [{n: v1, b: 1}, {n: v, b: 2}]\n",
+                1,
+                "a: [{n: v1, b: 1}, {n: v, b: x}]\n",
+            ),
+            ("a.[=v].b", None, "a: [v, w]\n", 1, "a: [x, w]\n"),
+            ("a.1", None, "a: [v, w]\n", 1, "a: [v, x]\n"),
+            ("a.2", scalar, "a: [v, w]\n", 1, "a: [v, w, x]\n"),
+            ("a.b", None, "a: {}\n", 0, "a: {}\n"),
+            ("a.b.c", scalar, "d: e\n", 1, "d: e\na:\n  b:\n    c: x\n"),
+            (
+                "a.[n=v].b",
+                scalar,
+                "d: e\n",
+                1,
+                "d: e\na:\n- n: v\n  b: x\n",
+            ),
+            ("a.b", None, "a: '{b: c}'\n", 1, "a: '{b: c}'\n"),
+        ] {
+            assert_eq!(
+                changed(path, create, text),
+                (Ok(count), after.to_owned()),
+                "{path} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn paths_that_do_not_fit_are_refused() {
+        for (path, text, reason) in [
+            ("a.*", "a: {b: 1}\n", "wrong-kind-of-field"),
+            ("a.5", "a: [1]\n", "index-out-of-range"),
+            ("a.[b]", "a: [1]\n", "invalid-list-path-element"),
+            ("a.[b=(]", "a: [1]\n", "invalid-list-path-pattern"),
+            ("a.b", "a: [1]\n", "wrong-kind-of-field"),
+            ("a.b", "a: ''\n", "not-structured-data"),
+        ] {
+            let (result, _) = changed(path, None, text);
+            assert_eq!(result.unwrap_err().reason(), reason, "{path} {text}");
+        }
+        let (result, _) = changed("a.[b=a+]", Some(Kind::Scalar), "a: []\n");
+        assert!(result.is_ok());
+        let (result, _) = changed("a.[b=a\\+]", Some(Kind::Scalar), "a: []\n");
+        assert_eq!(
+            result.unwrap_err().reason(),
+            "list-path-element-not-matched"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Replacements inside texts that hold JSON or YAML, as ConfigMaps often do (api: filters/replacement/replacement.go).
+
+use std::borrow::Cow;
+
+use goyaml::{
+    Dialect, Document, Kind, Limits, Node,
+    decode::{self, Duplicates},
+    emit,
+    json::{self, Escape, KeyOrder, Layout},
+    parse_first,
+};
+
+use super::path::{self, KYAML, PathError};
+use crate::sharing;
+
+/// Whether a replacement was made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outcome {
+    /// It was.
+    Replaced,
+    /// The path does not lead into a text, or not to a field of what the text holds.
+    NotApplicable,
+}
+
+/// Replaces what a path leads to in the text of a field on its way. Text that was JSON stays JSON.
+pub(super) fn replace(
+    root: &mut Node,
+    parts: &[Cow<'_, str>],
+    create: Option<Kind>,
+    value: &Node,
+) -> Outcome {
+    let Some((field, rest)) = text_field(root, parts) else {
+        return Outcome::NotApplicable;
+    };
+    let Some(mut document) = parse(&field.value) else {
+        return Outcome::NotApplicable;
+    };
+    let count = path::visit(&mut document.root, rest, create, &mut |node| {
+        if node.kind == Kind::Scalar {
+            super::set_text_of(node, &value.value);
+        } else {
+            *node = value.clone();
+        }
+        Ok::<(), PathError>(())
+    });
+    if !matches!(count, Ok(1..)) {
+        return Outcome::NotApplicable;
+    }
+    let text = match field.value.trim_start().as_bytes() {
+        [b'{' | b'[', ..] => as_json(&document.root, &field.value),
+        _ => as_yaml(document),
+    };
+    match text {
+        Some(text) => {
+            field.value = text;
+            sharing::touch(field);
+            Outcome::Replaced
+        }
+        None => Outcome::NotApplicable,
+    }
+}
+
+/// The first field on the way whose text is YAML, and the rest of the way.
+fn text_field<'n, 'p>(
+    root: &'n mut Node,
+    parts: &'p [Cow<'p, str>],
+) -> Option<(&'n mut Node, &'p [Cow<'p, str>])> {
+    let length = (1..parts.len()).find(|length| {
+        let field = path::lookup(root, &parts[..*length]);
+        matches!(field, Ok(Some(field)) if field.kind == Kind::Scalar && is_yaml(&field.value))
+    })?;
+    let field = path::lookup_mut(root, &parts[..length]).ok()??;
+    Some((field, &parts[length..]))
+}
+
+fn is_yaml(text: &str) -> bool {
+    parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default()).is_ok()
+}
+
+fn parse(text: &str) -> Option<Document> {
+    parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default()).ok()?
+}
+
+/// Indented where the old text looks as if it was.
+fn as_json(root: &Node, old: &str) -> Option<String> {
+    let value = decode::value(root, Dialect::GoYaml3, Duplicates::Refuse).ok()?;
+    let layout = if old.contains('\n') && old.contains("  ") {
+        Layout::Indented("  ")
+    } else {
+        Layout::Compact
+    };
+    let mut text = String::new();
+    json::write(&mut text, &value, layout, KeyOrder::Sorted, Escape::Html).ok()?;
+    Some(text)
+}
+
+fn as_yaml(document: Document) -> Option<String> {
+    let text = emit::documents(&[document], &KYAML).ok()?;
+    Some(text.trim().to_owned())
+}

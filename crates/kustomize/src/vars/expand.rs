@@ -1,0 +1,112 @@
+//! `$(NAME)` in texts (api: filters/refvar/expand.go).
+
+use goyaml::float;
+
+use super::VarValue;
+
+/// A text with its vars replaced.
+pub(super) enum Expanded {
+    /// The text.
+    Text(String),
+    /// The value of the var that was the whole text.
+    Value(VarValue),
+}
+
+/// Replaces vars by what `value` says. Those that it does not know stay. `$$` becomes `$`.
+pub(super) fn expand(text: &str, mut value: impl FnMut(&str) -> Option<VarValue>) -> Expanded {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(dollar) = rest.find('$') {
+        let (before, behind) = rest.split_at(dollar);
+        expanded.push_str(before);
+        let behind = &behind[1..];
+        let mut chars = behind.chars();
+        rest = match chars.next() {
+            None => {
+                expanded.push('$');
+                behind
+            }
+            Some('$') => {
+                expanded.push('$');
+                chars.as_str()
+            }
+            Some('(') => match behind.find(')') {
+                None => {
+                    expanded.push_str("$(");
+                    chars.as_str()
+                }
+                Some(close) => {
+                    let name = &behind[1..close];
+                    match value(name) {
+                        Some(value) if value != VarValue::Collection => {
+                            let is_all = text.len() == name.len() + "$()".len();
+                            if is_all {
+                                return Expanded::Value(value);
+                            }
+                            expanded.push_str(&shown(&value));
+                        }
+                        _ => {
+                            expanded.push_str("$(");
+                            expanded.push_str(name);
+                            expanded.push(')');
+                        }
+                    }
+                    &behind[close + 1..]
+                }
+            },
+            Some(other) => {
+                expanded.push('$');
+                expanded.push(other);
+                chars.as_str()
+            }
+        };
+    }
+    expanded.push_str(rest);
+    Expanded::Text(expanded)
+}
+
+fn shown(value: &VarValue) -> String {
+    match value {
+        VarValue::Text(text) => text.clone(),
+        VarValue::Int(number) => number.to_string(),
+        VarValue::Float(number) => float::general(*number),
+        VarValue::Bool(value) => value.to_string(),
+        VarValue::Collection => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vars_are_replaced_and_unknown_ones_kept() {
+        for (text, expected) in [
+            ("$(A)-$(B)", "a-7"),
+            ("x$(NONE)y", "x$(NONE)y"),
+            ("$$(A)", "$(A)"),
+            ("$$$(A)", "$a"),
+            ("$A", "$A"),
+            ("$(A", "$(A"),
+            ("cost: $", "cost: $"),
+            ("$()", "$()"),
+            ("$(A))", "a)"),
+        ] {
+            let expanded = expand(text, |name| match name {
+                "A" => Some(VarValue::Text("a".to_owned())),
+                "B" => Some(VarValue::Int(7)),
+                _ => None,
+            });
+            let Expanded::Text(expanded) = expanded else {
+                panic!("{text} is more than a var");
+            };
+            assert_eq!(expanded, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_var_alone_keeps_its_type() {
+        let expanded = expand("$(B)", |_| Some(VarValue::Int(7)));
+        assert!(matches!(expanded, Expanded::Value(VarValue::Int(7))));
+    }
+}
