@@ -3,15 +3,23 @@
 use thiserror::Error;
 use tree::TreePath;
 
+use crate::config::ConfigError;
 use crate::generators::GenerateError;
 use crate::id::ResId;
 use crate::kustomization::KustomizationError;
 use crate::loader::LoadError;
 use crate::manifest::ManifestError;
+use crate::nameref::NameReferenceError;
 use crate::node::KindError;
 use crate::order::OrderError;
 use crate::output::OutputError;
+use crate::patch::PatchError;
+use crate::replacements::ReplacementError;
 use crate::resmap::ResMapError;
+use crate::schema::{CrdError, SchemaError};
+use crate::target::{EntryError, PluginError};
+use crate::transform::TransformError;
+use crate::vars::VarError;
 
 /// A kustomization cannot be built. Kustomizations are told by their directories.
 #[derive(Debug, Error)]
@@ -148,6 +156,102 @@ pub enum BuildError {
         /// The name of the chart.
         chart: String,
     },
+    /// A file of rules, or one of custom types, cannot be used.
+    #[error("{kustomization}: cannot add the rules of `{reference}`, named in `{field}`")]
+    Configuration {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The field that names the file.
+        field: &'static str,
+        /// The file as it is named.
+        reference: String,
+        /// What is wrong.
+        source: ConfigError,
+    },
+    /// A file of custom types cannot be read.
+    #[error("{kustomization}: cannot read the types of `{reference}`, named in `crds`")]
+    Crd {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The file as it is named.
+        reference: String,
+        /// What is wrong.
+        source: CrdError,
+    },
+    /// The field `openapi` cannot be followed.
+    #[error("{kustomization}: cannot use the schema that `openapi` names")]
+    Schema {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// What is wrong.
+        source: SchemaError,
+    },
+    /// A plugin cannot be used.
+    #[error("{kustomization}: cannot use the plugin {id}")]
+    Plugin {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The object that configures it.
+        id: Box<ResId<'static>>,
+        /// What is wrong.
+        source: Box<PluginError>,
+    },
+    /// A patch or replacement cannot be read.
+    #[error("{kustomization}: cannot use an entry of `{field}`")]
+    Entry {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The field that holds it.
+        field: &'static str,
+        /// What is wrong.
+        source: EntryError,
+    },
+    /// A patch does not fit the objects.
+    #[error("{kustomization}: cannot apply a patch of `{field}`")]
+    Patch {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The field that holds it.
+        field: &'static str,
+        /// What is wrong.
+        source: PatchError,
+    },
+    /// A value cannot be replaced.
+    #[error("{kustomization}: cannot make a replacement")]
+    Replacement {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// What is wrong.
+        source: ReplacementError,
+    },
+    /// A transformer cannot change the objects.
+    #[error("{kustomization}: cannot change the objects")]
+    Transform {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// What is wrong.
+        source: TransformError,
+    },
+    /// A validator changes objects.
+    #[error("{kustomization}: validator shouldn't modify the resource map")]
+    ValidatorChanges {
+        /// The kustomization.
+        kustomization: TreePath,
+    },
+    /// Vars cannot be added or replaced.
+    #[error("{kustomization}: cannot use the vars")]
+    Vars {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// What is wrong.
+        source: VarError,
+    },
+    /// A reference to a name cannot be brought up to date.
+    #[error("cannot update a reference to a name")]
+    NameReference(#[source] NameReferenceError),
+    /// An object cannot be written.
+    #[error(transparent)]
+    Output(OutputError),
     /// An object has metadata that cannot be changed.
     #[error("the metadata of {id} cannot be changed")]
     Metadata {
@@ -190,8 +294,19 @@ impl BuildError {
             Self::Merge { source, .. } | Self::Absorb { source, .. } => source.reason(),
             Self::Generate { source, .. } => source.reason(),
             Self::Helm { .. } => "helm-chart",
+            Self::Configuration { source, .. } => source.reason(),
+            Self::Crd { source, .. } => source.reason(),
+            Self::Schema { source, .. } => source.reason(),
+            Self::Plugin { source, .. } => source.reason(),
+            Self::Entry { source, .. } => source.reason(),
+            Self::Patch { source, .. } => source.reason(),
+            Self::Replacement { source, .. } => source.reason(),
+            Self::Transform { source, .. } => source.reason(),
+            Self::ValidatorChanges { .. } => "validator-changes",
+            Self::Vars { source, .. } => source.reason(),
+            Self::NameReference(source) => source.reason(),
             Self::Metadata { source, .. } => source.reason(),
-            Self::Hash(source) => source.reason(),
+            Self::Hash(source) | Self::Output(source) => source.reason(),
             Self::Order(source) => source.reason(),
         }
     }

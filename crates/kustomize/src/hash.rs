@@ -5,18 +5,17 @@
 
 use goyaml::{
     Comments, Form, Kind, Node, Value,
-    decode::DecodeError,
     json::{self, Escape, KeyOrder, Layout, Writer},
 };
 use sha2::{Digest, Sha256};
 
-use crate::json as object_json;
+use crate::json::{self as object_json, ValueError};
 
 /// Length of a hash in characters.
 const LENGTH: usize = 10;
 
 /// The hash of an object: for ConfigMaps and Secrets of their data, for other kinds of the tree as it was read.
-pub(crate) fn of(node: &Node) -> Result<String, DecodeError> {
+pub(crate) fn of(node: &Node) -> Result<String, ValueError> {
     let text = match node.get("kind").map_or("", |kind| &kind.value) {
         "ConfigMap" => data(node, "ConfigMap", "binaryData", None)?,
         "Secret" => data(node, "Secret", "stringData", Some("type"))?,
@@ -25,12 +24,7 @@ pub(crate) fn of(node: &Node) -> Result<String, DecodeError> {
     Ok(encode(text.as_bytes()))
 }
 
-fn data(
-    node: &Node,
-    kind: &str,
-    optional: &str,
-    text: Option<&str>,
-) -> Result<String, DecodeError> {
+fn data(node: &Node, kind: &str, optional: &str, text: Option<&str>) -> Result<String, ValueError> {
     let mut fields = vec![
         ("data".to_owned(), field(node, "data")?),
         ("kind".to_owned(), Value::String(kind.to_owned())),
@@ -59,7 +53,7 @@ fn data(
     Ok(out)
 }
 
-fn field(node: &Node, name: &str) -> Result<Value, DecodeError> {
+fn field(node: &Node, name: &str) -> Result<Value, ValueError> {
     Ok(match node.get(name) {
         None => Value::String(String::new()),
         Some(value) if value.kind == Kind::Scalar => Value::String(value.value.clone()),

@@ -175,7 +175,12 @@ impl<'b> Loader<'b> {
         if is_url(reference) {
             return Err(remote(reference));
         }
-        self.load_at(&self.root.join(reference)?)
+        self.load_at(&self.root.join(reference)?, self.files.restriction)
+    }
+
+    /// Reads a file that may lie anywhere in the tree.
+    pub(crate) fn load_anywhere(&self, reference: &str) -> Result<Loaded, LoadError> {
+        self.load_at(&self.root.join(reference)?, LoadRestriction::None)
     }
 
     /// Whether the kustomization's own file of that name exists.
@@ -184,9 +189,9 @@ impl<'b> Loader<'b> {
         path.is_ok_and(|path| matches!(self.files.tree.kind(&path), Ok(Kind::File)))
     }
 
-    fn load_at(&self, path: &TreePath) -> Result<Loaded, LoadError> {
+    fn load_at(&self, path: &TreePath, restriction: LoadRestriction) -> Result<Loaded, LoadError> {
         let tree = self.files.tree;
-        let path = match self.files.restriction {
+        let path = match restriction {
             LoadRestriction::None => path.clone(),
             LoadRestriction::RootOnly => {
                 let file = tree.real_path(path)?;

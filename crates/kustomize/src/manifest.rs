@@ -368,7 +368,7 @@ fn expand_lists(nodes: Vec<(Node, u32)>) -> Result<Vec<(Node, u32)>, ManifestErr
                 objects.push((node, line));
                 continue;
             };
-            let value = object_json::value(items).map_err(|source| ManifestError::List {
+            let value = object_json::decoded(items).map_err(|source| ManifestError::List {
                 kind: kind.clone(),
                 source,
             })?;

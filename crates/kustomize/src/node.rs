@@ -114,7 +114,7 @@ pub fn lookup_or_create<'n>(
             return Ok(None);
         }
         let position = at.position_of(field).unwrap_or_else(|| {
-            at.push_entry(Node::plain(*field), Node::mapping());
+            at.push_entry(key(field), Node::mapping());
             at.content.len() - 1
         });
         at = &mut at.content[position];
@@ -148,9 +148,38 @@ pub fn set_field(node: &mut Node, field: &str, mut value: Node) -> Result<(), Ki
             value.style = present.style;
             assign(present, value);
         }
-        None => node.push_entry(Node::plain(field), value),
+        None => node.push_entry(key(field), value),
     }
     Ok(())
+}
+
+/// Puts quotes around a string that YAML 1.1 reads as something else. They decide what becomes of a value that is put in
+/// its place later.
+pub fn protect(value: &mut Node) {
+    if value.tag == Tag::Str
+        && value.kind == Kind::Scalar
+        && value.style == Style::default()
+        && is_old_non_string(&value.value)
+    {
+        value.style.form = Form::DoubleQuoted;
+    }
+}
+
+/// Gives a value the style of the one that it takes the place of. What was a number or a boolean is a string with
+/// quotes around it, unless its tag is written out.
+pub fn adapt(value: &mut Node, style: Style) {
+    value.style = style;
+    if value.kind != Kind::Scalar || style.tagged || value.tag == Tag::Str {
+        return;
+    }
+    match style.form {
+        Form::DoubleQuoted | Form::Folded | Form::Literal | Form::SingleQuoted => {
+            if plain_tag(&value.value, Dialect::GoYaml3) == value.tag {
+                value.tag = Tag::Str;
+            }
+        }
+        Form::Any | Form::Flow => {}
+    }
 }
 
 /// Sets a field of a mapping to a text without a type of its own: where the field was written without quotes, it gets
@@ -176,10 +205,19 @@ pub fn set_text(node: &mut Node, field: &str, text: &str) -> Result<(), KindErro
                 form,
                 tagged: false,
             };
-            node.push_entry(Node::plain(field), untyped(text, style));
+            node.push_entry(key(field), untyped(text, style));
         }
     }
     Ok(())
+}
+
+/// The key of a new entry: a scalar without a tag. A key that reads as something else than a string is none, and no
+/// object that has one can be written.
+pub fn key(name: &str) -> Node {
+    match name {
+        "" => Node::string(""),
+        name => Node::plain(name),
+    }
 }
 
 /// A scalar without a tag in the style of another.

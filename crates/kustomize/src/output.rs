@@ -1,10 +1,10 @@
 //! Objects as text: JSON values written by `sigs.k8s.io/yaml`, keys sorted, comments gone (api: resmap/reswrangler.go).
 
-use goyaml::{Value, decode::DecodeError, emit};
+use goyaml::{Value, emit};
 use thiserror::Error;
 
 use crate::id::ResId;
-use crate::json as object_json;
+use crate::json::{self as object_json, ValueError};
 use crate::resource::Resource;
 
 /// An object cannot be written.
@@ -14,7 +14,7 @@ pub struct OutputError {
     /// The object.
     pub id: Box<ResId<'static>>,
     /// What is wrong with it.
-    pub source: DecodeError,
+    pub source: ValueError,
 }
 
 impl OutputError {

@@ -103,6 +103,19 @@ impl ResMap {
         &mut self.list
     }
 
+    /// Changes one object. Unlike [`iter_mut`](Self::iter_mut) this keeps what is known of the places of all others.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such place.
+    pub fn change<T>(&mut self, place: usize, change: impl FnOnce(&mut Resource) -> T) -> T {
+        let changed = change(&mut self.list[place]);
+        if let Some(index) = self.index.get_mut() {
+            index.add(place, &self.list[place]);
+        }
+        changed
+    }
+
     /// The objects themselves.
     pub fn into_vec(self) -> Vec<Resource> {
         self.list
@@ -178,7 +191,9 @@ impl ResMap {
 
     /// Leaves empty objects out.
     pub fn drop_empty(&mut self) {
-        self.retain(|resource| !resource.is_empty());
+        if self.list.iter().any(Resource::is_empty) {
+            self.retain(|resource| !resource.is_empty());
+        }
     }
 
     /// Keeps the objects that `keep` says.
@@ -308,7 +323,7 @@ impl Index {
 
     fn add_id(&mut self, place: usize, id: &ResId<'_>) {
         let places = self.places.entry(self.hash(id)).or_default();
-        if places.last() != Some(&place) {
+        if !places.contains(&place) {
             places.push(place);
         }
     }

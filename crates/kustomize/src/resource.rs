@@ -7,7 +7,7 @@ use goyaml::Node;
 use tree::TreePath;
 
 use crate::id::{Gvk, ResId, Scope};
-use crate::node::{KindError, lookup_or_create, set_field, set_text};
+use crate::node::{self, KindError, lookup_or_create, protect, set_field, set_text};
 use crate::schema::Schema;
 
 /// An object on its way through a build.
@@ -191,7 +191,7 @@ impl Resource {
 
     /// Whether nothing is left of the object.
     pub fn is_empty(&self) -> bool {
-        crate::node::is_empty(&self.node)
+        node::is_empty(&self.node)
     }
 
     /// The field `kind`, or nothing.
@@ -549,7 +549,7 @@ impl Resource {
 
     fn metadata_text(&self, field: &str) -> &str {
         match self.metadata(field) {
-            Some(value) if !crate::node::is_empty(value) => &value.value,
+            Some(value) if !node::is_empty(value) => &value.value,
             _ => "",
         }
     }
@@ -582,7 +582,9 @@ impl Resource {
         }
         let mut mapping = Node::mapping();
         for (key, value) in entries {
-            mapping.push_entry(Node::string(key), Node::string(value));
+            let mut value = Node::string(value);
+            protect(&mut value);
+            mapping.push_entry(Node::string(key), value);
         }
         metadata.push_entry(Node::string(field), mapping);
         Ok(())

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::kustomization::{GeneratorArgs, GeneratorOptions, SecretArgs};
 use crate::loader::Loader;
-use crate::node::{KindError, set_field};
+use crate::node::{self, KindError, set_field};
 use crate::resource::{Behavior, Resource, annotation};
 use crate::schema::Schema;
 
@@ -164,7 +164,7 @@ fn object(args: &GeneratorArgs, what: Generated<'_>, pairs: &Pairs) -> Node {
             let mut data = Node::mapping();
             let mut binary = Node::mapping();
             for (key, value) in &pairs.list {
-                let key = Node::string(&**key);
+                let key = node::key(key);
                 match str::from_utf8(value) {
                     Ok(text) => data.push_entry(key, Node::string(text)),
                     Err(_) => binary.push_entry(key, Node::string(in_lines(value))),
@@ -181,7 +181,7 @@ fn object(args: &GeneratorArgs, what: Generated<'_>, pairs: &Pairs) -> Node {
             push("type", Node::string(secret_type));
             let mut data = Node::mapping();
             for (key, value) in &pairs.list {
-                data.push_entry(Node::string(&**key), Node::string(in_lines(value)));
+                data.push_entry(node::key(key), Node::string(in_lines(value)));
             }
             push("data", data);
         }

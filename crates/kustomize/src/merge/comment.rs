@@ -8,7 +8,9 @@ use goyaml::{Comments, Node, Value, json};
 /// What the comments of the first node that has such a comment say. A null has none.
 pub(super) fn described(nodes: &[Option<&Node>]) -> Option<Value> {
     let present = nodes.iter().flatten().filter(|node| !node.is_null());
-    present.filter_map(|node| node.comments.as_deref()).find_map(definition)
+    present
+        .filter_map(|node| node.comments.as_deref())
+        .find_map(definition)
 }
 
 /// What the comment of a field's name says of the field.
@@ -36,7 +38,9 @@ pub(super) fn copy(from: &Node, to: &mut Node) {
 
 /// The first comment that is there counts.
 fn definition(comments: &Comments) -> Option<Value> {
-    let text = [&comments.line, &comments.head].into_iter().find(|text| !text.is_empty())?;
+    let text = [&comments.line, &comments.head]
+        .into_iter()
+        .find(|text| !text.is_empty())?;
     let text = text.trim_start_matches('#').trim_ascii();
     if !text.starts_with('{') {
         return None;
@@ -44,10 +48,19 @@ fn definition(comments: &Comments) -> Option<Value> {
     let value = json::parse(text.as_bytes()).ok()?;
     let entries = value.as_object()?;
     // The short form of a setter, which leads nowhere here: the field then is known to be nothing in particular.
-    let is_definition = entries.iter().any(|(name, _)| DEFINITION.contains(&&**name) || name.starts_with("x-"));
+    let is_definition = entries
+        .iter()
+        .any(|(name, _)| DEFINITION.contains(&&**name) || name.starts_with("x-"));
     is_definition.then_some(value)
 }
 
 const DEFINITION: &[&str] = &[
-    "$openapi", "$ref", "additionalProperties", "description", "format", "items", "properties", "type",
+    "$openapi",
+    "$ref",
+    "additionalProperties",
+    "description",
+    "format",
+    "items",
+    "properties",
+    "type",
 ];

@@ -20,7 +20,10 @@ impl Directive {
             "replace" => Ok(Self::Replace),
             "delete" => Ok(Self::Delete),
             "merge" => Ok(Self::Merge),
-            _ => Err(MergeError::new(MergeErrorKind::UnknownDirective, value.position)),
+            _ => Err(MergeError::new(
+                MergeErrorKind::UnknownDirective,
+                value.position,
+            )),
         }
     }
 }
@@ -38,7 +41,10 @@ pub(super) fn take_from_mapping(patch: &mut Node) -> Result<Directive, MergeErro
 /// Takes the directive out of a list, where it is an item of its own. Only the first item that has one counts, and only
 /// if it has nothing else. Empty items go with it.
 pub(super) fn take_from_sequence(patch: &mut Node) -> Result<Directive, MergeError> {
-    let first = patch.items().iter().find_map(|item| Some((item, item.get(KEY)?)));
+    let first = patch
+        .items()
+        .iter()
+        .find_map(|item| Some((item, item.get(KEY)?)));
     let Some((_, value)) = first.filter(|(item, _)| item.content.len() <= 2) else {
         return Ok(Directive::Merge);
     };

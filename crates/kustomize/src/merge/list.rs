@@ -185,7 +185,10 @@ impl Items {
             Other::Patch(patch) => patch,
         };
         let mut seen = HashSet::new();
-        let all = patch.iter().chain(&self.target).map(|item| &self.pool[*item]);
+        let all = patch
+            .iter()
+            .chain(&self.target)
+            .map(|item| &self.pool[*item]);
         all.map(|item| {
             if keys.is_empty() {
                 return vec![item.value.clone()];
@@ -271,7 +274,11 @@ fn union(one: &[String], other: &[String]) -> Option<Row> {
         } else if !one.is_empty() && !other.is_empty() {
             return None;
         }
-        row.push(if one.is_empty() { other.clone() } else { one.clone() });
+        row.push(if one.is_empty() {
+            other.clone()
+        } else {
+            one.clone()
+        });
     }
     shared.then_some(row)
 }
@@ -331,8 +338,7 @@ fn set_item(
     keys: &[&str],
     row: &[String],
 ) -> Result<(), MergeError> {
-    let is_for_mappings =
-        !keys[0].is_empty() && row.first().is_some_and(|text| !text.is_empty());
+    let is_for_mappings = !keys[0].is_empty() && row.first().is_some_and(|text| !text.is_empty());
     let mut found = false;
     let mut kept = Vec::with_capacity(list.len() + 1);
     for present in &*list {

@@ -11,11 +11,12 @@ mod directive;
 mod error;
 mod list;
 
-use goyaml::{Form, Kind, Node, Tag, resolve::{Dialect, plain_tag}};
+use goyaml::{Kind, Node};
 
 use crate::{
-    node::is_old_non_string,
+    node::{adapt, protect},
     schema::{Schema, Type},
+    sharing,
 };
 
 pub use error::{MergeError, MergeErrorKind};
@@ -44,8 +45,15 @@ pub const MAX_DEPTH: usize = 1_000;
 /// See [`MergeErrorKind`]. The target is then half merged and must not be used.
 pub fn strategic(target: &mut Node, patch: &Node, schema: &Schema) -> Result<Outcome, MergeError> {
     let mut patch = patch.clone();
-    let mut merge = Merge { schema, depth: 0 };
+    let mut merge = Merge {
+        schema,
+        depth: 0,
+        shared: false,
+    };
     let verdict = merge.walk(Some(target), Some(&mut patch), None)?;
+    if merge.shared {
+        sharing::settle(target);
+    }
     match verdict {
         // The real program changes objects in place, and forgets a patch that is to replace a whole one
         // (api: resource.go, ApplyFilter).
@@ -74,6 +82,8 @@ enum Verdict {
 struct Merge<'s> {
     schema: &'s Schema,
     depth: usize,
+    /// Whether a node was written to that stands in several places.
+    shared: bool,
 }
 
 impl<'s> Merge<'s> {
@@ -84,7 +94,11 @@ impl<'s> Merge<'s> {
         patch: Option<&mut Node>,
         known: Option<Type<'_>>,
     ) -> Result<Verdict, MergeError> {
-        let present = |node: &Option<&mut Node>| node.as_ref().filter(|node| !node.is_null()).map(|node| node.kind);
+        let present = |node: &Option<&mut Node>| {
+            node.as_ref()
+                .filter(|node| !node.is_null())
+                .map(|node| node.kind)
+        };
         let (target_kind, patch_kind) = (present(&target), present(&patch));
         let Some(kind) = target_kind.or(patch_kind) else {
             return Ok(match (target, patch) {
@@ -242,7 +256,9 @@ impl<'s> Merge<'s> {
         node: &mut Node,
         known: Option<Type<'_>>,
     ) -> Result<(), MergeError> {
-        self.each_field(node, known, |merge, value, known| merge.settle(value, known))
+        self.each_field(node, known, |merge, value, known| {
+            merge.settle(value, known)
+        })
     }
 
     /// Walks a mapping that the patch does not mention: nulls that nothing was written for are removed, and lists with
@@ -263,11 +279,14 @@ impl<'s> Merge<'s> {
         for (key, value) in node.entries_mut() {
             let own = comment::of_key(key);
             let of_field = known.and_then(|known| known.field(&key.value));
-            let of_field = own.as_ref().map(|own| self.schema.described(own)).or(of_field);
+            let of_field = own
+                .as_ref()
+                .map(|own| self.schema.described(own))
+                .or(of_field);
             let verdict =
                 visit(self, value, of_field).map_err(|error| error.in_field(&key.value))?;
             match verdict {
-                Verdict::Keep | Verdict::Take => guard(value),
+                Verdict::Keep | Verdict::Take => protect(value),
                 Verdict::Hold => {}
                 Verdict::Drop => {
                     mark_dropped(key);
@@ -288,7 +307,9 @@ impl<'s> Merge<'s> {
         patch: &mut Node,
         known: Option<Type<'_>>,
     ) -> Result<(), MergeError> {
-        let mut order: Vec<usize> = (0..patch.content.len() / 2).map(|entry| entry * 2).collect();
+        let mut order: Vec<usize> = (0..patch.content.len() / 2)
+            .map(|entry| entry * 2)
+            .collect();
         // The first of two equal keys is the one that counts.
         order.sort_by(|a, b| patch.content[*a].value.cmp(&patch.content[*b].value));
         order.dedup_by(|b, a| patch.content[*a].value == patch.content[*b].value);
@@ -306,14 +327,21 @@ impl<'s> Merge<'s> {
             });
             let of_field = known.and_then(|known| known.field(&key.value));
             let (patch_key, mut patch_value) = entry.unzip();
-            let own = comment::of_key(key).or_else(|| patch_key.and_then(|key| comment::of_key(key)));
-            let of_field = own.as_ref().map(|own| self.schema.described(own)).or(of_field);
+            let own =
+                comment::of_key(key).or_else(|| patch_key.and_then(|key| comment::of_key(key)));
+            let of_field = own
+                .as_ref()
+                .map(|own| self.schema.described(own))
+                .or(of_field);
             let verdict = self
                 .walk(Some(&mut *value), patch_value.as_deref_mut(), of_field)
                 .map_err(|error| error.in_field(&key.value))?;
             match (verdict, patch_value) {
-                (Verdict::Take, Some(taken)) => put(value, taken.clone()),
-                (Verdict::Keep | Verdict::Take, _) => guard(value),
+                (Verdict::Take, Some(taken)) => {
+                    put(value, taken.clone());
+                    self.shared |= sharing::is_written(value);
+                }
+                (Verdict::Keep | Verdict::Take, _) => protect(value),
                 (Verdict::Hold, _) => {}
                 (Verdict::Drop, _) => {
                     mark_dropped(key);
@@ -331,13 +359,16 @@ impl<'s> Merge<'s> {
             };
             let own = comment::of_key(key);
             let of_field = known.and_then(|known| known.field(&key.value));
-            let of_field = own.as_ref().map(|own| self.schema.described(own)).or(of_field);
+            let of_field = own
+                .as_ref()
+                .map(|own| self.schema.described(own))
+                .or(of_field);
             let verdict = self
                 .walk(None, Some(&mut *value), of_field)
                 .map_err(|error| error.in_field(&key.value))?;
             if verdict == Verdict::Take {
                 let mut added = value.clone();
-                guard(&mut added);
+                protect(&mut added);
                 target.push_entry(key.clone(), added);
             }
         }
@@ -398,34 +429,11 @@ fn adorn(target: Option<&mut Node>, patch: &Node) {
     }
 }
 
-/// Puts a value of the patch in the place of one of the target. It takes over the style, and with quotes around it
-/// what was a number or a boolean is a string.
+/// Puts a value of the patch in the place of one of the target, for all places that hold the same node.
 fn put(slot: &mut Node, mut value: Node) {
-    value.style = slot.style;
-    if value.kind == Kind::Scalar && !value.style.tagged && value.tag != Tag::Str {
-        match value.style.form {
-            Form::DoubleQuoted | Form::Folded | Form::Literal | Form::SingleQuoted => {
-                if plain_tag(&value.value, Dialect::GoYaml3) == value.tag {
-                    value.tag = Tag::Str;
-                }
-            }
-            Form::Any | Form::Flow => {}
-        }
-    }
-    *slot = value;
-}
-
-/// Puts quotes around a string that an older YAML would read as something else, which decides what becomes of a value
-/// that is put in its place later.
-fn guard(value: &mut Node) {
-    if value.kind == Kind::Scalar
-        && value.tag == Tag::Str
-        && value.style.form == Form::Any
-        && !value.style.tagged
-        && is_old_non_string(&value.value)
-    {
-        value.style.form = Form::DoubleQuoted;
-    }
+    protect(&mut value);
+    adapt(&mut value, slot.style);
+    sharing::assign(slot, value);
 }
 
 /// Marks an entry for [`remove_dropped`]. No key of a document is an alias, once its aliases are expanded.

@@ -72,7 +72,10 @@ pub(super) fn definition(number: usize) -> (&'static str, Expression) {
 /// The number of the definition of that name.
 pub(super) fn number(name: &str) -> Option<usize> {
     let is_before = |line: &&str| line.split(' ').next().unwrap_or(line).cmp(name);
-    TABLE.definitions.binary_search_by(|line| is_before(&line)).ok()
+    TABLE
+        .definitions
+        .binary_search_by(|line| is_before(&line))
+        .ok()
 }
 
 /// A part of a definition.
@@ -124,7 +127,10 @@ mod tests {
         let output = Command::new(peer).output().unwrap();
         assert!(output.status.success());
         let table = include_str!("builtin.txt");
-        assert!(table.as_bytes() == output.stdout, "run `make` beside builtin.txt");
+        assert!(
+            table.as_bytes() == output.stdout,
+            "run `make` beside builtin.txt"
+        );
     }
 
     #[test]

@@ -44,7 +44,9 @@ impl Document {
         let mut scopes = HashMap::new();
         for (name, value) in members {
             match (&*name, value) {
-                ("definitions", Value::Object(entries)) => definitions = entries.into_iter().collect(),
+                ("definitions", Value::Object(entries)) => {
+                    definitions = entries.into_iter().collect()
+                }
                 ("paths", Value::Object(paths)) => scopes = scopes_of_paths(&paths),
                 ("definitions" | "paths", Value::Null) => {}
                 ("definitions" | "paths", _) => return Err(SchemaError::NotOpenApi),

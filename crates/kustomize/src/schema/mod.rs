@@ -176,7 +176,8 @@ impl Schema {
         match self.chosen.get() {
             Some(Chosen::Document(document)) => Some(document),
             Some(Chosen::Builtin) | None => {
-                self.builtin.fetch_max(Builtin::Used as u8, Ordering::Relaxed);
+                self.builtin
+                    .fetch_max(Builtin::Used as u8, Ordering::Relaxed);
                 None
             }
         }
@@ -253,9 +254,9 @@ impl<'s> Type<'s> {
     /// What is known of a field; `None` when nothing is.
     pub fn field(self, name: &str) -> Option<Self> {
         match self.form {
-            Form::Builtin(expression) => {
-                expression.field(name).map(|field| self.schema.expression(field))
-            }
+            Form::Builtin(expression) => expression
+                .field(name)
+                .map(|field| self.schema.expression(field)),
             Form::Custom(definition) => {
                 custom::field(definition, name).and_then(|field| self.schema.resolved(field))
             }
@@ -265,7 +266,9 @@ impl<'s> Type<'s> {
     /// What is known of the items of a list.
     pub fn items(self) -> Option<Self> {
         match self.form {
-            Form::Builtin(expression) => expression.items().map(|items| self.schema.expression(items)),
+            Form::Builtin(expression) => expression
+                .items()
+                .map(|items| self.schema.expression(items)),
             Form::Custom(definition) => {
                 custom::items(definition).and_then(|items| self.schema.resolved(items))
             }

@@ -1,12 +1,14 @@
 //! Gathering: resources, then generated objects, then components, then changes.
 
 use super::{Accumulator, Target, set_annotation};
+use crate::config;
 use crate::error::BuildError;
 use crate::kustomization::Kind;
 use crate::loader::{LoadError, Loaded, Loader};
 use crate::manifest;
 use crate::resmap::ResMap;
 use crate::resource::{SourceFile, annotation};
+use crate::vars::VarError;
 
 impl<'b> Target<'b> {
     /// Adds to what is gathered what this kustomization makes: for a component, all that its user has gathered so far.
@@ -14,10 +16,17 @@ impl<'b> Target<'b> {
         for reference in &self.fields().resources {
             self.add_resource(&mut gathered, "resources", reference)?;
         }
+        self.add_rules(&mut gathered)?;
         self.generate(&mut gathered)?;
         for reference in &self.fields().components {
             gathered = self.add_component(gathered, reference)?;
         }
+        self.change(&mut gathered)?;
+        self.validate(&mut gathered)?;
+        gathered
+            .vars
+            .add(&mut gathered.resources, &self.fields().vars)
+            .map_err(|source| self.var_error(source))?;
         Ok(gathered)
     }
 
@@ -97,6 +106,7 @@ impl<'b> Target<'b> {
     fn child(&self, loader: Loader<'b>, reference: &str) -> Result<Self, BuildError> {
         let mut child = Target::read(self.session, loader, self.depth + 1)?;
         child.origin = self.origin.as_ref().map(|origin| origin.append(reference));
+        child.set_schema()?;
         Ok(child)
     }
 
@@ -163,7 +173,20 @@ impl<'b> Target<'b> {
                 field,
                 reference: reference.to_owned(),
                 source,
-            })
+            })?;
+        gathered.config = config::merge(&gathered.config, &made.config)
+            .map_err(|source| self.rule_error(field, reference, source))?;
+        gathered
+            .vars
+            .absorb(made.vars)
+            .map_err(|source| self.var_error(source))
+    }
+
+    fn var_error(&self, source: VarError) -> BuildError {
+        BuildError::Vars {
+            kustomization: self.directory(),
+            source,
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! What is done once, at the top: hashes, references to changed names, vars, and cleaning up.
 
-use super::{Accumulator, Target, metadata_error};
+use super::{Accumulator, Session, Target, metadata_error};
 use crate::error::BuildError;
 use crate::hash;
 use crate::manifest;
+use crate::nameref;
 use crate::output::OutputError;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, annotation};
+use crate::warning::Warning;
 
 /// The label that says what made an object.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -18,14 +20,27 @@ impl Target<'_> {
     /// Finishes what the top kustomization has gathered.
     pub(super) fn finish(&self, gathered: Accumulator) -> Result<ResMap, BuildError> {
         let mut resources = gathered.resources;
-        add_hashes(&mut resources)?;
+        add_hashes(self.session, &mut resources)?;
+        nameref::update(&mut resources, &gathered.config.name_reference)
+            .map_err(BuildError::NameReference)?;
+        let unused = gathered
+            .vars
+            .resolve(&mut resources, &gathered.config)
+            .map_err(|source| BuildError::Vars {
+                kustomization: self.directory(),
+                source,
+            })?;
+        if !unused.is_empty() {
+            let warning = Warning::UnusedVars { names: unused };
+            self.session.warnings.borrow_mut().push(warning);
+        }
         drop_local(&mut resources)?;
         Ok(resources)
     }
 }
 
 /// Puts hashes behind the names of the objects that want one.
-fn add_hashes(resources: &mut ResMap) -> Result<(), BuildError> {
+pub(super) fn add_hashes(session: &Session, resources: &mut ResMap) -> Result<(), BuildError> {
     if !resources.iter().any(needs_hash) {
         return Ok(());
     }

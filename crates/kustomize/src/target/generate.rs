@@ -23,12 +23,16 @@ impl Target<'_> {
             let made = generators::secret(&self.loader, args, options.as_ref(), schema);
             self.absorb_builtin(gathered, "secretGenerator", "SecretGenerator", made)?;
         }
-        match fields.helm_charts.first() {
-            Some(chart) => Err(BuildError::Helm {
-                kustomization: self.directory(),
-                chart: chart.name.clone(),
-            }),
-            None => Ok(()),
+        if let Some(chart) = fields.helm_charts.first() {
+            return Err(self.helm_error(&chart.name));
+        }
+        self.run_generators(gathered)
+    }
+
+    pub(super) fn helm_error(&self, chart: &str) -> BuildError {
+        BuildError::Helm {
+            kustomization: self.directory(),
+            chart: chart.to_owned(),
         }
     }
 

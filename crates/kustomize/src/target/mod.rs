@@ -1,13 +1,19 @@
 //! One kustomization and what it makes (api: internal/target/kusttarget.go).
 
 mod accumulate;
+mod change;
 mod finish;
 mod generate;
+mod patches;
+mod plugin;
+mod rules;
+mod value_add;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::build::BuildLimits;
+use crate::config::TransformerConfig;
 use crate::error::BuildError;
 use crate::kustomization::{FILE_NAMES, Kustomization, KustomizationFields};
 use crate::loader::Loader;
@@ -17,7 +23,11 @@ use crate::origin::Origin;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::schema::Schema;
+use crate::vars::VarSet;
 use crate::warning::Warning;
+
+pub use patches::EntryError;
+pub use plugin::PluginError;
 
 /// What all kustomizations of a build share.
 pub(crate) struct Session {
@@ -31,6 +41,8 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 struct Accumulator {
     resources: ResMap,
+    config: Arc<TransformerConfig>,
+    vars: VarSet,
 }
 
 /// A kustomization that was read.
@@ -54,6 +66,7 @@ pub(crate) fn build<'b>(
     if !top.fields().build_metadata.is_empty() {
         top.origin = Some(Origin::default());
     }
+    top.set_schema()?;
     let gathered = top.accumulate(Accumulator::default())?;
     let mut resources = top.finish(gathered)?;
     match &top.fields().sort_options {

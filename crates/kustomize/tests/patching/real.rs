@@ -46,7 +46,10 @@ pub(crate) fn merged_by_kustomize(object: &str, patch: &str) -> Result<String, S
     build(&[
         ("object.yaml", object),
         ("patch.yaml", patch),
-        ("kustomization.yaml", "resources: [object.yaml]\npatches: [{path: patch.yaml}]\n"),
+        (
+            "kustomization.yaml",
+            "resources: [object.yaml]\npatches: [{path: patch.yaml}]\n",
+        ),
     ])
 }
 
