@@ -12,7 +12,7 @@ use regex::Regex;
 use thiserror::Error;
 
 use crate::fieldspec;
-use crate::node::{KindError, expect_kind};
+use crate::node::{KindError, expect_kind, key};
 use crate::selector::is_literal;
 
 /// A path leads nowhere.
@@ -293,7 +293,7 @@ fn step<E: From<PathError>>(
         (Some(position), _) => position,
         (None, None) => return Ok(0),
         (None, Some(kind)) => {
-            node.push_entry(Node::plain(name), made(rest, kind));
+            node.push_entry(key(name), made(rest, kind));
             node.content.len() - 1
         }
     };
@@ -346,7 +346,7 @@ fn choose<E: From<PathError>>(
         Node::plain(value)
     } else {
         let mut item = Node::mapping();
-        item.push_entry(Node::plain(field), Node::plain(value));
+        item.push_entry(key(field), Node::plain(value));
         item
     };
     node.content.push(made);

@@ -294,7 +294,7 @@ impl<'b> Target<'b> {
                         kustomization: self.directory(),
                         field,
                         reference: "an inline object".to_owned(),
-                        source,
+                        source: Box::new(source),
                     })?;
             }
         }
@@ -332,7 +332,7 @@ impl<'b> Target<'b> {
         let generated = |source| BuildError::Generate {
             kustomization: self.directory(),
             field: "generators",
-            source,
+            source: Box::new(source),
         };
         let made = match builtin(object).map_err(failed)? {
             Builtin::ConfigMap => {

@@ -18,6 +18,9 @@ enum Side {
     Patch,
 }
 
+/// Name of a field, in one of how many cases it is there, and its value.
+type Field = (&'static str, usize, fn(&mut Generator));
+
 struct Generator {
     random: Random,
     side: Side,
@@ -60,7 +63,7 @@ impl Generator {
     }
 
     /// A mapping whose fields are there or not.
-    fn mapping(&mut self, fields: &[(&str, usize, fn(&mut Self))]) {
+    fn mapping(&mut self, fields: &[Field]) {
         self.text.push('{');
         for (name, one_in, value) in fields {
             if !self.random.one_in(*one_in) {
