@@ -1,6 +1,7 @@
 //! What the real sops refuses of a changed file is refused here, and no error shows a plaintext.
 //!
 //! `LOCKSTEP_SOPS_TAMPERING` sets how many random changes each format gets, besides the fixed ones.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
