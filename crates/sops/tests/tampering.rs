@@ -1,6 +1,7 @@
 //! What the real sops refuses of a changed file is refused here, and no error shows a plaintext.
 //!
 //! `LOCKSTEP_SOPS_TAMPERING` sets how many random changes each format gets, besides the fixed ones.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
@@ -224,8 +225,8 @@ fn what_sops_refuses_is_refused() {
 /// The encrypted value behind `key`.
 fn ciphertext<'t>(text: &'t str, key: &str) -> &'t str {
     let start = text.find(key).map_or(0, |at| at + key.len());
-    let value = start + text[start..].find("ENC[").expect("an encrypted value");
-    let end = value + text[value..].find(']').expect("its end") + 1;
+    let value = start + text[start..].find("ENC[").unwrap();
+    let end = value + text[value..].find(']').unwrap() + 1;
     &text[value..end]
 }
 
