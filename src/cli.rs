@@ -1,6 +1,7 @@
 //! The commands: the only place that prints, reads the environment and decides exit codes.
 
 mod arguments;
+mod build;
 mod check;
 mod completions;
 mod decrypt;
@@ -77,6 +78,7 @@ pub fn run() -> Outcome {
     };
     let printer = Printer::new(redactor, color, quiet);
     let outcome = match command {
+        Command::Build(arguments) => build::run(arguments, environment, &printer),
         Command::Check(arguments) => check::run(arguments, environment, &printer),
         Command::Completions(arguments) => completions::run(arguments, &printer),
         Command::Decrypt(arguments) => decrypt::run(arguments, environment, &printer),

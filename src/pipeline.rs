@@ -22,6 +22,6 @@ mod resource;
 mod secret_parts;
 
 pub use materialise::{Desired, MaterialiseError, SealedPolicy, materialise};
-pub use render::{RenderError, Rendered, Skipped, Source, render};
-pub use resource::{Identity, IdentityError, Origin, Resource};
+pub use render::{DirectoryKind, RenderError, Rendered, Skipped, Source, directory_kind, render};
+pub use resource::{Identity, IdentityError, Opening, Origin, Resource};
 pub use secret_parts::SecretParts;

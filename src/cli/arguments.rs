@@ -35,6 +35,8 @@ pub(super) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Print what `kustomize build` prints, with encrypted files opened wherever they are named.
+    Build(BuildArguments),
     /// Find plaintext secrets, and encrypted files that do not hold what they promise.
     Check(CheckArguments),
     /// Print a shell completion script.
@@ -121,10 +123,41 @@ pub(super) enum Templates {
     Total,
 }
 
+/// `lockstep build`.
+#[derive(Args, Debug)]
+pub(super) struct BuildArguments {
+    /// The folder of a kustomization.
+    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+    pub path: PathBuf,
+
+    /// Where keys come from.
+    #[command(flatten)]
+    pub keys: KeyArguments,
+
+    /// Print values that were decrypted instead of masks. Not needed where nothing was.
+    #[arg(long)]
+    pub show_secrets: bool,
+
+    /// Where the files that a kustomization names may lie.
+    #[arg(long, value_enum, default_value_t = LoadRestrictor::RootOnly, value_name = "RESTRICTOR")]
+    pub load_restrictor: LoadRestrictor,
+}
+
+/// Values of `--load-restrictor`, as kustomize has them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum LoadRestrictor {
+    /// Anywhere in the working copy.
+    #[value(name = "LoadRestrictionsNone")]
+    None,
+    /// In or below the folder of the kustomization.
+    #[value(name = "LoadRestrictionsRootOnly")]
+    RootOnly,
+}
+
 /// `lockstep preview`.
 #[derive(Args, Debug)]
 pub(super) struct PreviewArguments {
-    /// A folder of manifests, a file, or `-` for standard input.
+    /// A kustomization, a folder of manifests, a file, or `-` for standard input.
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     pub path: PathBuf,
 
@@ -151,6 +184,10 @@ pub(super) struct PreviewArguments {
     /// Leave out files whose path below PATH matches.
     #[arg(long, value_name = "GLOB")]
     pub exclude: Option<String>,
+
+    /// Where the files that a kustomization names may lie.
+    #[arg(long, value_enum, default_value_t = LoadRestrictor::RootOnly, value_name = "RESTRICTOR")]
+    pub load_restrictor: LoadRestrictor,
 
     /// Leave SealedSecrets as they are, for a controller in the cluster to open.
     #[arg(long)]

@@ -13,6 +13,12 @@ use crate::pipeline::{MaterialiseError, RenderError};
 #[non_exhaustive]
 pub(super) enum Failure {
     #[error(transparent)]
+    Build(#[from] kustomize::BuildError),
+    #[error(transparent)]
+    BuildOutput(#[from] kustomize::OutputError),
+    #[error("`{path}` is a Helm chart, which lockstep does not render yet")]
+    Chart { path: String },
+    #[error(transparent)]
     Check(#[from] CheckError),
     #[error("`SOPS_DECRYPTION_ORDER`")]
     DecryptionOrder(#[source] sops::RepeatedKind),
@@ -114,6 +120,9 @@ impl Failure {
     /// The stable name of the reason.
     fn reason(&self) -> &'static str {
         match self {
+            Self::Build(error) => error.reason(),
+            Self::BuildOutput(error) => error.reason(),
+            Self::Chart { .. } => "chart",
             Self::Check(error) => error.reason(),
             Self::DecryptionOrder(_) => "decryption-order",
             Self::Decrypt { source, .. } => source.reason(),
@@ -170,7 +179,7 @@ impl Failure {
                 "the success of this template depends on the secret, which tells whoever wrote it something about it; \
                  run it all the same with `--templates any`"
             }
-            "other-tool" => "give a folder of plain manifests, or a single file",
+            "chart" => "render it with `helm template`, and give the result on standard input",
             "jsonnet" => "leave it out with `--exclude '*.jsonnet'`",
             "path-not-found" => "paths look like `[\"database\"][\"users\"][0]`",
             _ => return None,

@@ -14,6 +14,15 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
+/// The root of the tree of a kustomization: the Git working copy around it, else the whole file system, where bases may
+/// lie anywhere; which files a kustomization may read is decided by its own folder.
+pub(super) fn root_of_kustomization(path: &Path) -> PathBuf {
+    path.ancestors()
+        .find(|folder| folder.join(".git").exists())
+        .unwrap_or(Path::new("/"))
+        .to_owned()
+}
+
 /// The root of the Git working copy around a path, else the folder itself. Links in a tree may lead anywhere in it.
 pub(super) fn root_of(path: &Path) -> PathBuf {
     let folder = if path.is_dir() {
@@ -26,6 +35,13 @@ pub(super) fn root_of(path: &Path) -> PathBuf {
         .find(|folder| folder.join(".git").exists())
         .unwrap_or(folder)
         .to_owned()
+}
+
+/// Whether a folder is a kustomization's.
+pub(super) fn is_kustomization(folder: &Path) -> bool {
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+        .iter()
+        .any(|name| folder.join(name).is_file())
 }
 
 /// A path as one below `root`.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use goyaml::Value;
 use goyaml::emit::{self, EmitOptions, KeyOrder, Lossy, SequenceIndent};
 use goyaml::json::{Escape, Layout, WriteError};
+use kustomize::{BuildOptions, LoadRestriction};
 use sealed::{DeprecatedData, OpenOptions};
 use secret::{Redactor, SecretBytes};
 use sops::keys::KeyPolicy;
@@ -17,7 +18,7 @@ use tree::{
 };
 
 use super::Outcome;
-use super::arguments::{PreviewArguments, PreviewOutput};
+use super::arguments::{LoadRestrictor, PreviewArguments, PreviewOutput};
 use super::decrypt::template_policy;
 use super::environment::Environment;
 use super::failure::Failure;
@@ -25,7 +26,8 @@ use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
 use crate::pipeline::{
-    Desired, Identity, Resource, SealedPolicy, Source, mask, materialise, render,
+    Desired, DirectoryKind, Identity, Opening, Resource, SealedPolicy, Source, directory_kind,
+    mask, materialise, render,
 };
 
 /// The name under which standard input is rendered.
@@ -53,6 +55,7 @@ pub(super) fn run(
         exclude,
         keep_sealed,
         templates,
+        load_restrictor,
     } = arguments;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let source = Place::find(&path)?;
@@ -76,7 +79,17 @@ pub(super) fn run(
     let mut options = DecryptOptions::default();
     options.order = keys.order().clone();
     let opener = SopsOpener::new(&keys, options, Arc::clone(printer.redactor()));
-    let rendered = render(&source.tree, &opener, &source.source(&filter))?;
+    let build = BuildOptions {
+        load_restriction: load_restriction(load_restrictor),
+        ..BuildOptions::default()
+    };
+    let rendered = render(&source.tree, &opener, &source.source(&filter, &build)?)?;
+    for warning in rendered.warnings() {
+        printer.warn(&warning.to_string());
+    }
+    for warning in weak_protection(rendered.opened()) {
+        printer.warn(&warning);
+    }
     for skipped in rendered.skipped() {
         printer.note(&format!(
             "`{}` is passed over: {}",
@@ -96,9 +109,6 @@ pub(super) fn run(
         }
     };
     let desired = materialise(rendered, &policy)?;
-    for warning in weak_protection(&desired) {
-        printer.warn(&warning);
-    }
     print(&desired, output, show_secrets, printer)?;
     Ok(Outcome::Done)
 }
@@ -117,11 +127,16 @@ impl Place {
             return Self::standard_input();
         }
         let real = place::real_path(path)?;
-        let root = place::root_of(&real);
+        let is_directory = real.is_dir();
+        let root = if is_directory && place::is_kustomization(&real) {
+            place::root_of_kustomization(&real)
+        } else {
+            place::root_of(&real)
+        };
         Ok(Self {
             tree: place::tree(&root)?,
             path: place::below(&root, &real)?,
-            is_directory: real.is_dir(),
+            is_directory,
         })
     }
 
@@ -144,36 +159,49 @@ impl Place {
         })
     }
 
-    const fn source<'a>(&'a self, filter: &'a ManifestFilter) -> Source<'a> {
-        if self.is_directory {
-            Source::Directory {
+    fn source<'a>(
+        &'a self,
+        filter: &'a ManifestFilter,
+        options: &'a BuildOptions,
+    ) -> Result<Source<'a>, Failure> {
+        if !self.is_directory {
+            return Ok(Source::File(&self.path));
+        }
+        match directory_kind(&self.tree, &self.path)? {
+            DirectoryKind::Chart => Err(Failure::Chart {
+                path: self.path.to_string(),
+            }),
+            DirectoryKind::Kustomization => Ok(Source::Kustomization {
+                path: &self.path,
+                options,
+            }),
+            DirectoryKind::Manifests => Ok(Source::Directory {
                 path: &self.path,
                 filter,
-            }
-        } else {
-            Source::File(&self.path)
+            }),
         }
     }
 }
 
-/// Files whose clear-text values nothing vouches for, each once.
-fn weak_protection(desired: &Desired) -> Vec<String> {
-    let mut paths: Vec<&TreePath> = desired
-        .resources()
+/// A word on each file whose clear-text values nothing vouches for.
+pub(super) fn weak_protection(opened: &[(TreePath, Protection)]) -> impl Iterator<Item = String> {
+    opened
         .iter()
-        .filter(|resource| match &resource.origin.protection {
+        .filter(|(_, protection)| match protection {
             Protection::Sops(sops) => sops.verified_mac == MacCoverage::EncryptedValues,
             _ => false,
         })
-        .map(|resource| &resource.origin.path)
-        .collect();
-    paths.dedup();
-    paths
-        .iter()
-        .map(|path| {
+        .map(|(path, _)| {
             format!("`{path}` is `mac_only_encrypted`: its clear-text values are not under the MAC")
         })
-        .collect()
+}
+
+/// What `--load-restrictor` says.
+pub(super) const fn load_restriction(restrictor: LoadRestrictor) -> LoadRestriction {
+    match restrictor {
+        LoadRestrictor::None => LoadRestriction::None,
+        LoadRestrictor::RootOnly => LoadRestriction::RootOnly,
+    }
 }
 
 fn print(
@@ -272,10 +300,10 @@ fn summary(desired: &Desired, redactor: &Redactor) -> String {
     text
 }
 
-fn protection(resource: &Resource) -> &'static str {
-    match &resource.origin.protection {
-        Protection::Sops(_) => " (sops, MAC verified)",
-        _ if resource.was_sealed => " (sealed)",
-        _ => "",
+const fn protection(resource: &Resource) -> &'static str {
+    match resource.opened {
+        Opening::None => "",
+        Opening::Decrypted => " (sops, MAC verified)",
+        Opening::Unsealed => " (sealed)",
     }
 }

@@ -29,6 +29,13 @@ pub fn masked(resource: &Resource, redactor: &Redactor) -> Value {
             let masked = match key.as_str() {
                 "data" if is_secret => mask_values(value, Encoding::Base64, redactor),
                 "stringData" if is_secret => mask_values(value, Encoding::None, redactor),
+                // Who an object is stays readable, unless that was encrypted itself.
+                "apiVersion" | "kind" if *parts == SecretParts::Somewhere => value.clone(),
+                "metadata" if *parts == SecretParts::Somewhere => mask(
+                    &without_last_applied(value, redactor),
+                    &SecretParts::None,
+                    redactor,
+                ),
                 "metadata" => mask(
                     &without_last_applied(value, redactor),
                     parts.entry(key),
@@ -128,12 +135,16 @@ fn mask(value: &Value, parts: &SecretParts, redactor: &Redactor) -> Value {
         }
         Value::String(text) if *parts == SecretParts::All => fingerprint(text.as_bytes(), redactor),
         Value::Bytes(bytes) if *parts == SecretParts::All => fingerprint(bytes, redactor),
-        Value::String(text) => Value::String(redactor.redact(text).into_owned()),
+        Value::String(text) => recognised(text.as_bytes(), parts, redactor)
+            .unwrap_or_else(|| Value::String(redactor.redact(text).into_owned())),
         Value::Bytes(bytes) => Value::Bytes(redactor.redact_bytes(bytes).into_owned()),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => {
             let text = json(value);
             if *parts == SecretParts::All {
                 return fingerprint(text.as_bytes(), redactor);
+            }
+            if let Some(mask) = recognised(text.as_bytes(), parts, redactor) {
+                return mask;
             }
             match redactor.redact(&text) {
                 redacted if redacted == text => value.clone(),
@@ -141,6 +152,14 @@ fn mask(value: &Value, parts: &SecretParts, redactor: &Redactor) -> Value {
             }
         }
     }
+}
+
+/// The mask of a whole scalar that was opened, in an object that holds some of what was opened.
+fn recognised(scalar: &[u8], parts: &SecretParts, redactor: &Redactor) -> Option<Value> {
+    let mask = (*parts == SecretParts::Somewhere)
+        .then(|| redactor.recognise(scalar))
+        .flatten()?;
+    Some(Value::String(mask.to_string()))
 }
 
 /// The JSON text of a value, by which values of the same content are alike. What JSON cannot hold is nothing.

@@ -7,7 +7,7 @@ use sealed::{OpenOptions, ParseError, SealedSecret, SealingKeys};
 use secret::Redactor;
 
 use super::render::Rendered;
-use super::resource::{Identity, Origin, Resource};
+use super::resource::{Identity, Opening, Origin, Resource};
 
 /// The objects as they would be applied.
 pub struct Desired {
@@ -118,7 +118,7 @@ pub fn materialise(
             let mut object = secret.to_value();
             disown(&mut object);
             resource.object = object;
-            resource.was_sealed = true;
+            resource.opened = Opening::Unsealed;
             resource.identity = Identity {
                 group: String::new(),
                 version: "v1".to_owned(),

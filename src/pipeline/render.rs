@@ -1,9 +1,11 @@
 //! The first stage: the manifests of a tree.
 
+use kustomize::BuildOptions;
+use kustomize::resource::{Sensitivity, SourceFile};
 use tree::{ManifestFilter, OpenError, Opener, Protection, ReadError, Tree, TreePath};
 
 use super::manifest::{self, Manifest, ManifestError, Manifests, Unrelated};
-use super::resource::{Origin, Resource};
+use super::resource::{Identity, IdentityError, Opening, Origin, Resource};
 use super::secret_parts::SecretParts;
 
 /// What is to be rendered.
@@ -17,12 +19,22 @@ pub enum Source<'a> {
     },
     /// One file, which must hold manifests.
     File(&'a TreePath),
+    /// A kustomization.
+    Kustomization {
+        /// Its folder.
+        path: &'a TreePath,
+        /// How it is built.
+        options: &'a BuildOptions,
+    },
 }
 
 /// The objects of a source, in the order of its files, as they stand there: SOPS values opened, SealedSecrets sealed.
+#[derive(Default)]
 pub struct Rendered {
     resources: Vec<Resource>,
     skipped: Vec<Skipped>,
+    opened: Vec<(TreePath, Protection)>,
+    warnings: Vec<kustomize::Warning>,
 }
 
 /// A file that was passed over.
@@ -63,13 +75,19 @@ pub enum RenderError {
         /// The file.
         path: TreePath,
     },
-    /// A folder of another sort than plain manifests.
-    #[error("`{path}` is the source of a {tool}, not a folder of plain manifests")]
-    OtherTool {
-        /// The file that says so.
-        path: TreePath,
-        /// What it is for.
-        tool: &'static str,
+    /// A kustomization cannot be built.
+    #[error(transparent)]
+    Kustomization(#[from] kustomize::BuildError),
+    /// An object of a kustomization cannot be written.
+    #[error(transparent)]
+    KustomizationOutput(#[from] kustomize::OutputError),
+    /// What a kustomization made is no object.
+    #[error("{origin}: not a Kubernetes object")]
+    Object {
+        /// Where it came from.
+        origin: Box<Origin>,
+        /// What is missing.
+        source: IdentityError,
     },
     /// A Jsonnet file.
     #[error("`{path}` is Jsonnet, which lockstep does not evaluate")]
@@ -87,7 +105,9 @@ impl RenderError {
             Self::Open(error) => error.reason(),
             Self::Manifest { source, .. } => source.reason(),
             Self::NoManifest { .. } => "no-manifest",
-            Self::OtherTool { .. } => "other-tool",
+            Self::Kustomization(error) => error.reason(),
+            Self::KustomizationOutput(error) => error.reason(),
+            Self::Object { source, .. } => source.reason(),
             Self::Jsonnet { .. } => "jsonnet",
         }
     }
@@ -99,6 +119,16 @@ impl Rendered {
         &self.resources
     }
 
+    /// The protected files that were opened.
+    pub fn opened(&self) -> &[(TreePath, Protection)] {
+        &self.opened
+    }
+
+    /// What is worth telling about a kustomization.
+    pub fn warnings(&self) -> &[kustomize::Warning] {
+        &self.warnings
+    }
+
     /// The files that were passed over.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -108,14 +138,6 @@ impl Rendered {
         self.resources
     }
 }
-
-/// Files by which Argo CD takes a folder for another tool's source.
-const OTHER_TOOLS: [(&str, &str); 4] = [
-    ("Chart.yaml", "Helm chart"),
-    ("Kustomization", "kustomization"),
-    ("kustomization.yaml", "kustomization"),
-    ("kustomization.yml", "kustomization"),
-];
 
 /// Renders a source.
 ///
@@ -129,35 +151,10 @@ pub fn render(
     opener: &dyn Opener,
     source: &Source<'_>,
 ) -> Result<Rendered, RenderError> {
-    let mut rendered = Rendered {
-        resources: Vec::new(),
-        skipped: Vec::new(),
-    };
+    let mut rendered = Rendered::default();
     match source {
-        Source::Directory { path, filter } => {
-            refuse_other_tools(tree, path)?;
-            let manifests = filter
-                .apply(tree, path)
-                .map_err(|source| RenderError::List {
-                    path: (*path).clone(),
-                    source,
-                })?;
-            rendered
-                .skipped
-                .extend(manifests.skipped.into_iter().map(|entry| Skipped {
-                    path: entry.path,
-                    why: Unrelated::NoFile,
-                }));
-            for file in manifests.files {
-                if file.extension() == Some("jsonnet") {
-                    return Err(RenderError::Jsonnet { path: file });
-                }
-                if let Some(why) = read(tree, opener, &file, &mut rendered.resources)? {
-                    rendered.skipped.push(Skipped { path: file, why });
-                }
-            }
-        }
-        Source::File(path) => match read(tree, opener, path, &mut rendered.resources)? {
+        Source::Directory { path, filter } => directory(tree, opener, path, filter, &mut rendered)?,
+        Source::File(path) => match read(tree, opener, path, &mut rendered)? {
             Some(Unrelated::NoManifest) => {
                 return Err(RenderError::NoManifest {
                     path: (*path).clone(),
@@ -169,26 +166,122 @@ pub fn render(
             }),
             None => {}
         },
+        Source::Kustomization { path, options } => {
+            kustomization(tree, opener, path, options, &mut rendered)?
+        }
     }
     Ok(rendered)
 }
 
-fn refuse_other_tools(tree: &Tree, directory: &TreePath) -> Result<(), RenderError> {
+/// What a folder is the source of, by the files that Argo CD goes by (argo-cd: `util/app/discovery`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DirectoryKind {
+    /// A Helm chart.
+    Chart,
+    /// A kustomization.
+    Kustomization,
+    /// Plain manifests.
+    Manifests,
+}
+
+/// Finds out what a folder is the source of.
+///
+/// # Errors
+///
+/// When it cannot be listed.
+pub fn directory_kind(tree: &Tree, directory: &TreePath) -> Result<DirectoryKind, RenderError> {
     let entries = tree.list(directory).map_err(|source| RenderError::List {
         path: directory.clone(),
         source,
     })?;
-    for entry in entries {
-        let other = OTHER_TOOLS
-            .iter()
-            .find(|(name, _)| entry.path.file_name() == Some(name));
-        if let Some((_, tool)) = other {
-            return Err(RenderError::OtherTool {
-                path: entry.path,
-                tool,
-            });
+    let holds = |names: &[&str]| {
+        entries.iter().any(|entry| {
+            entry
+                .path
+                .file_name()
+                .is_some_and(|name| names.contains(&name))
+        })
+    };
+    Ok(if holds(&["Chart.yaml"]) {
+        DirectoryKind::Chart
+    } else if holds(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+        DirectoryKind::Kustomization
+    } else {
+        DirectoryKind::Manifests
+    })
+}
+
+fn directory(
+    tree: &Tree,
+    opener: &dyn Opener,
+    path: &TreePath,
+    filter: &ManifestFilter,
+    rendered: &mut Rendered,
+) -> Result<(), RenderError> {
+    let manifests = filter
+        .apply(tree, path)
+        .map_err(|source| RenderError::List {
+            path: path.clone(),
+            source,
+        })?;
+    rendered
+        .skipped
+        .extend(manifests.skipped.into_iter().map(|entry| Skipped {
+            path: entry.path,
+            why: Unrelated::NoFile,
+        }));
+    for file in manifests.files {
+        if file.extension() == Some("jsonnet") {
+            return Err(RenderError::Jsonnet { path: file });
+        }
+        if let Some(why) = read(tree, opener, &file, rendered)? {
+            rendered.skipped.push(Skipped { path: file, why });
         }
     }
+    Ok(())
+}
+
+fn kustomization(
+    tree: &Tree,
+    opener: &dyn Opener,
+    path: &TreePath,
+    options: &BuildOptions,
+    rendered: &mut Rendered,
+) -> Result<(), RenderError> {
+    let built = kustomize::build(tree, opener, path, options)?;
+    for resource in &built.resources {
+        let object = kustomize::output::value(resource)?;
+        let origin = match resource.source() {
+            Some(SourceFile { path, line }) => Origin {
+                path: path.clone(),
+                line: *line,
+            },
+            None => Origin {
+                path: path.clone(),
+                line: 0,
+            },
+        };
+        let identity = Identity::of(&object).map_err(|source| RenderError::Object {
+            origin: Box::new(origin.clone()),
+            source,
+        })?;
+        let (opened, secret) = match resource.sensitivity() {
+            Sensitivity::Plain => (Opening::None, SecretParts::None),
+            Sensitivity::Decrypted => (
+                Opening::Decrypted,
+                SecretParts::of_decrypted(&identity.kind),
+            ),
+        };
+        rendered.resources.push(Resource {
+            object,
+            identity,
+            origin,
+            secret,
+            opened,
+        });
+    }
+    rendered.opened = built.opened;
+    rendered.warnings = built.warnings;
     Ok(())
 }
 
@@ -197,7 +290,7 @@ fn read(
     tree: &Tree,
     opener: &dyn Opener,
     path: &TreePath,
-    resources: &mut Vec<Resource>,
+    rendered: &mut Rendered,
 ) -> Result<Option<Unrelated>, RenderError> {
     let raw = tree.read(path).map_err(OpenError::from)?;
     if !manifest::may_hold_manifests(&raw) {
@@ -218,22 +311,28 @@ fn read(
                 _ => secret_parts(path, &raw, objects.len()),
             }
             .into_iter();
+            let opening = match opened.protection {
+                Protection::None => Opening::None,
+                _ => Opening::Decrypted,
+            };
+            if opening == Opening::Decrypted {
+                rendered.opened.push((path.clone(), opened.protection));
+            }
             for Manifest {
                 object,
                 identity,
                 line,
             } in objects
             {
-                resources.push(Resource {
+                rendered.resources.push(Resource {
                     object,
                     identity,
                     origin: Origin {
                         path: path.clone(),
                         line,
-                        protection: opened.protection.clone(),
                     },
                     secret: secret_parts.next().unwrap_or_default(),
-                    was_sealed: false,
+                    opened: opening,
                 });
             }
             Ok(None)

@@ -15,10 +15,10 @@ pub struct Resource {
     pub identity: Identity,
     /// The place in the source.
     pub origin: Origin,
-    /// What in it was encrypted where it stands.
+    /// What in it is secret by its place.
     pub secret: SecretParts,
-    /// Whether it was a SealedSecret there.
-    pub was_sealed: bool,
+    /// Whether anything in it was opened on the way.
+    pub opened: Opening,
 }
 
 /// What tells an object from every other one of a cluster.
@@ -36,15 +36,25 @@ pub struct Identity {
     pub name: String,
 }
 
+/// Whether anything in an object was opened on the way.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Opening {
+    /// All of it lies in the source as it is.
+    #[default]
+    None,
+    /// Some of it was decrypted by the opener, which verified it.
+    Decrypted,
+    /// It was a SealedSecret.
+    Unsealed,
+}
+
 /// The place that an object came from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
-    /// The file.
+    /// The file, or the folder of the kustomization that made the object.
     pub path: TreePath,
-    /// The line on which the object starts, counted from one.
+    /// The line on which the object starts, counted from one; zero for an object that was made and not read.
     pub line: u32,
-    /// How the file was protected.
-    pub protection: tree::Protection,
 }
 
 /// Why a value is no Kubernetes object.
@@ -130,10 +140,13 @@ impl fmt::Display for Identity {
     }
 }
 
-/// `path:line`.
+/// `path:line`, or `path` alone.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.path, self.line)
+        match self.line {
+            0 => write!(f, "{}", self.path),
+            line => write!(f, "{}:{line}", self.path),
+        }
     }
 }
 

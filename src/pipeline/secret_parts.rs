@@ -16,6 +16,9 @@ pub enum SecretParts {
     None,
     /// All of it is.
     All,
+    /// What was decrypted is somewhere in it, at places that are not known any more: whole scalars are judged by their
+    /// value.
+    Somewhere,
     /// Those of an object, by key; keys without any are left out.
     Object(Vec<(String, Self)>),
     /// Those of a list's items, in order.
@@ -55,10 +58,22 @@ impl SecretParts {
         }
     }
 
+    /// Those of an object of which some was decrypted before it was made. All of a ConfigMap's data counts: it is what
+    /// files become.
+    pub fn of_decrypted(kind: &str) -> Self {
+        match kind {
+            "ConfigMap" => Self::Object(vec![
+                ("data".to_owned(), Self::All),
+                ("binaryData".to_owned(), Self::All),
+            ]),
+            _ => Self::Somewhere,
+        }
+    }
+
     /// Those of an entry of an object.
     pub fn entry(&self, key: &str) -> &Self {
         match self {
-            Self::All => self,
+            Self::All | Self::Somewhere => self,
             Self::Object(entries) => entries
                 .iter()
                 .find(|(name, _)| name == key)
@@ -70,7 +85,7 @@ impl SecretParts {
     /// Those of an item of a list.
     pub fn item(&self, index: usize) -> &Self {
         match self {
-            Self::All => self,
+            Self::All | Self::Somewhere => self,
             // A list that is longer than it was says nothing of its items, so all of them count.
             Self::Array(items) => items.get(index).unwrap_or(&Self::All),
             Self::None | Self::Object(_) => &Self::None,

@@ -51,6 +51,19 @@ impl Aviary {
         );
         aviary.put("sealed.yaml", &kubeseal(&sealed, &[]));
         aviary.put(
+            "app/kustomization.yaml",
+            b"resources: [secret.yaml]\nconfigMapGenerator:\n- {name: c, envs: [mail.env]}\n",
+        );
+        for name in ["secret.yaml", "mail.env"] {
+            let source = if name == "mail.env" {
+                "other/mail.env"
+            } else {
+                name
+            };
+            let bytes = fs::read(aviary.file(source)).unwrap();
+            aviary.put(&format!("app/{name}"), &bytes);
+        }
+        aviary.put(
             "config.yaml",
             b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  a: b\n",
         );
@@ -168,6 +181,18 @@ fn commands_that_mask_never_let_the_secret_out() {
         )
         .expect(0);
     }
+    run_clean(
+        "build",
+        with_keys(&["build"]).arg(aviary.file("app")),
+        false,
+    )
+    .expect(0);
+    run_clean(
+        "preview of a kustomization",
+        with_keys(&["preview"]).arg(aviary.file("app")),
+        false,
+    )
+    .expect(0);
     let stdin = fs::read(aviary.file("secret.yaml")).unwrap();
     run_clean(
         "preview -",

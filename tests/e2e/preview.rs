@@ -272,11 +272,7 @@ fn broken_manifests_are_errors_with_file_and_line() {
 
 #[test]
 fn other_sources_are_named_and_not_guessed_at() {
-    for (file, word) in [
-        ("Chart.yaml", "Helm"),
-        ("kustomization.yaml", "kustomization"),
-        ("x.jsonnet", "Jsonnet"),
-    ] {
+    for (file, word) in [("Chart.yaml", "Helm"), ("x.jsonnet", "Jsonnet")] {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), file, "a: b\n");
         let run = preview(folder.path(), &[]).expect(2);

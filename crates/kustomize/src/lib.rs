@@ -42,5 +42,6 @@ pub use ksops::{DotenvError, KsopsError};
 pub use loader::{LoadError, LoadRestriction};
 pub use manifest::ManifestError;
 pub use order::{Order, OrderError};
+pub use output::OutputError;
 pub use target::{EntryError, PluginError};
 pub use warning::Warning;

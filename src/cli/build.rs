@@ -1,0 +1,79 @@
+//! `lockstep build`: what `kustomize build` prints.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use goyaml::emit;
+use kustomize::BuildOptions;
+use secret::SecretBytes;
+use sops::keys::KeyPolicy;
+use sops::{DecryptOptions, SopsOpener};
+
+use super::Outcome;
+use super::arguments::BuildArguments;
+use super::environment::Environment;
+use super::failure::Failure;
+use super::keys::Keys;
+use super::place;
+use super::preview::{load_restriction, weak_protection};
+use super::printer::Printer;
+use crate::pipeline::{Source, mask, render};
+
+pub(super) fn run(
+    arguments: BuildArguments,
+    mut environment: Environment,
+    printer: &Printer,
+) -> Result<Outcome, Failure> {
+    let BuildArguments {
+        path,
+        keys,
+        show_secrets,
+        load_restrictor,
+    } = arguments;
+    let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
+    let real = place::real_path(Path::new(&path))?;
+    let root = place::root_of_kustomization(&real);
+    let tree = place::tree(&root)?;
+    let folder = place::below(&root, &real)?;
+    let mut decryption = DecryptOptions::default();
+    decryption.order = keys.order().clone();
+    let opener = SopsOpener::new(&keys, decryption, Arc::clone(printer.redactor()));
+    let options = BuildOptions {
+        load_restriction: load_restriction(load_restrictor),
+        ..BuildOptions::default()
+    };
+
+    let rendered = render(
+        &tree,
+        &opener,
+        &Source::Kustomization {
+            path: &folder,
+            options: &options,
+        },
+    )?;
+    for warning in rendered.warnings() {
+        printer.warn(&warning.to_string());
+    }
+    for warning in weak_protection(rendered.opened()) {
+        printer.warn(&warning);
+    }
+    let masks = !rendered.opened().is_empty() && !show_secrets;
+    let mut text = String::new();
+    for resource in rendered.resources() {
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        text.push_str(&if masks {
+            emit::kubernetes(&mask::masked(resource, printer.redactor()))
+        } else {
+            emit::kubernetes(&resource.object)
+        });
+    }
+    if masks {
+        printer.note("values were decrypted and are masked; `--show-secrets` prints them");
+        printer.data(&text)?;
+    } else {
+        printer.plaintext(&SecretBytes::new(text.into_bytes()))?;
+    }
+    Ok(Outcome::Done)
+}
