@@ -10,7 +10,7 @@ use goyaml::{
 };
 use thiserror::Error;
 
-use crate::sharing::assign;
+use crate::sharing::{UNTYPED, assign};
 
 /// A field was expected to hold something else than it does.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -233,6 +233,7 @@ pub fn untyped(text: &str, style: Style) -> Node {
             tagged: false,
         },
         value: text.to_owned(),
+        position: UNTYPED,
         ..Node::default()
     }
 }

@@ -5,13 +5,21 @@
 //! replacement) changes them all: a label that only the metadata should get reaches the selector too. Users see this in
 //! their output, so the tree has to remember which nodes are one.
 //!
-//! A node that was made has line 0; its column says which nodes it is one with, 0 for none. A node that was written
-//! to carries the mark [`WRITTEN`] until [`settle`] has told the others.
+//! A node that was made has line 0; its column says which nodes it is one with, 0 for none. A node that was written to
+//! carries the mark [`WRITTEN`] until [`settle`] has told the others. One more column, [`UNTYPED`], says something else
+//! that the real program's nodes know and these do not.
 
 use goyaml::{Node, Position};
 
 /// The line of a shared node that was written to since the last [`settle`].
 const WRITTEN: u32 = u32::MAX;
+
+/// The position of a scalar that was made without a type of its own: what it is depends on its text, also after that has
+/// changed (a `yaml.Node` without a tag).
+pub const UNTYPED: Position = Position {
+    line: 0,
+    column: u32::MAX,
+};
 
 /// What nodes that are one have in common.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,6 +117,7 @@ pub fn separate(root: &mut Node) {
 
 const fn share_of(node: &Node) -> Option<Share> {
     match node.position {
+        UNTYPED => None,
         Position {
             line: 0 | WRITTEN,
             column: share @ 1..,

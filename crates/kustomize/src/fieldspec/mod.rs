@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use goyaml::{Form, Kind, Node, Position, Style, Tag};
 use thiserror::Error;
 
-use crate::node::KindError;
+use crate::node::{KindError, key};
 use crate::sharing;
 
 /// A field cannot be reached or changed.
@@ -193,7 +193,7 @@ fn step_into<'n>(
         Some(position) => position,
         None if is_created => {
             let field = wanted.clone().unwrap_or_default();
-            node.push_entry(Node::string(&*step.name), field);
+            node.push_entry(key(&step.name), field);
             node.content.len() - 1
         }
         None => return None,

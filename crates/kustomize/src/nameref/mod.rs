@@ -347,15 +347,15 @@ impl<'f> Filter<'f> {
         let target = self.reference.target;
         let mut found = self.candidates_of(name, namespace);
         found.retain(|candidate| candidate.had_name(name) && candidate.was_of_type(target));
-        if self.reference.path.ends_with("roleRef/name") {
-            if let Some((group, kind)) = &self.referrer.role {
-                let role = Gvk {
-                    group: group.into(),
-                    kind: kind.into(),
-                    ..Gvk::default()
-                };
-                found.retain(|candidate| candidate.was_of_type(&role));
-            }
+        if let Some((group, kind)) = &self.referrer.role
+            && self.reference.path.ends_with("roleRef/name")
+        {
+            let role = Gvk {
+                group: group.into(),
+                kind: kind.into(),
+                ..Gvk::default()
+            };
+            found.retain(|candidate| candidate.was_of_type(&role));
         }
         found.retain(|candidate| self.referrer.is_near(candidate));
         if found.len() > 1 {

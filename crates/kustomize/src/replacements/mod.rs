@@ -3,16 +3,16 @@
 pub(crate) mod path;
 mod structured;
 
-use goyaml::{Dialect, Form, Kind, Node, Position, Tag, resolve::plain_tag};
+use goyaml::{Form, Kind, Node, Position, Style, Tag};
 use thiserror::Error;
 
 use crate::id::{ResId, Scope};
 use crate::kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
-use crate::node::is_empty;
+use crate::node::{is_empty, untyped};
 use crate::resmap::ResMap;
 use crate::resource::{Resource, Sensitivity};
 use crate::selector::{CompiledSelector, SelectorError};
-use crate::sharing::{self, touch};
+use crate::sharing::{self, UNTYPED, touch};
 
 pub use path::PathError;
 
@@ -131,7 +131,7 @@ fn source_value(
 ) -> Result<(Node, Sensitivity), ReplacementError> {
     match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => Err(ReplacementError::TwoSources),
-        (None, Some(text)) => Ok((Node::plain(&**text), Sensitivity::Plain)),
+        (None, Some(text)) => Ok((untyped(text, Style::default()), Sensitivity::Plain)),
         (None, None) => Err(ReplacementError::Incomplete),
         (Some(source), None) => {
             let resource = source_object(map, source)?;
@@ -347,14 +347,22 @@ fn joined(text: &str, options: &FieldOptions, value: &str) -> String {
     parts.join(&options.delimiter)
 }
 
-/// Gives a scalar another text. It keeps its type; only one that was just made takes the type of the text.
+/// Gives a scalar another text. It keeps its type, unless it has none of its own.
 fn set_text_of(node: &mut Node, text: &str) {
-    let is_made = node.position == Position::default()
+    if is_new(node) {
+        node.position = UNTYPED;
+    }
+    if node.position == UNTYPED {
+        let untyped = untyped(text, node.style);
+        node.tag = untyped.tag;
+    }
+    text.clone_into(&mut node.value);
+}
+
+/// Whether a node was just made on the way of a path.
+fn is_new(node: &Node) -> bool {
+    node.position == Position::default()
         && node.tag == Tag::Null
         && node.value.is_empty()
-        && node.style.form == Form::Any;
-    text.clone_into(&mut node.value);
-    if is_made {
-        node.tag = plain_tag(text, Dialect::GoYaml3);
-    }
+        && node.style.form == Form::Any
 }

@@ -12,7 +12,7 @@ use regex::Regex;
 use thiserror::Error;
 
 use crate::fieldspec;
-use crate::node::{KindError, expect_kind};
+use crate::node::{KindError, expect_kind, key};
 use crate::selector::is_literal;
 
 /// A path leads nowhere.
@@ -45,6 +45,9 @@ pub enum PathError {
     /// A text that should hold YAML does not.
     #[error("the text of the field is not structured data")]
     NotStructured,
+    /// A part of the path is empty.
+    #[error("a part of the path is empty")]
+    EmptyName,
     /// A number below zero.
     #[error("array index cannot be negative")]
     NegativeIndex,
@@ -61,6 +64,7 @@ impl PathError {
             Self::Pattern => "invalid-list-path-pattern",
             Self::NotMatched => "list-path-element-not-matched",
             Self::NotStructured => "not-structured-data",
+            Self::EmptyName => "empty-field-name",
             Self::NegativeIndex => "negative-index",
         }
     }
@@ -113,45 +117,10 @@ pub(crate) fn lookup<'n>(
 ) -> Result<Option<&'n Node>, PathError> {
     let mut at = root;
     for part in parts.iter().map(|part| part.trim()) {
-        if part.is_empty() {
-            continue;
-        }
-        let next = match Part::of(part)? {
-            Part::Negative => return Err(PathError::NegativeIndex),
-            Part::Every => return Err(PathError::Wildcard),
-            Part::Index(index) => {
-                expect_kind(at, Kind::Sequence)?;
-                at.items().get(index)
-            }
-            Part::Last => {
-                expect_kind(at, Kind::Sequence)?;
-                let last = at.items().last();
-                Some(last.ok_or(PathError::Index {
-                    index: 0,
-                    length: 0,
-                })?)
-            }
-            Part::Choice { field, value } => {
-                expect_kind(at, Kind::Sequence)?;
-                at.items().iter().find(|item| {
-                    if field.is_empty() {
-                        return item.value == value;
-                    }
-                    let found = item.get(field).filter(|_| !item.is_null());
-                    found.is_some_and(|found| found.value == value)
-                })
-            }
-            Part::Field(name) => {
-                if at.is_null() {
-                    return Ok(None);
-                }
-                expect_kind(at, Kind::Mapping)?;
-                at.get(name)
-            }
-        };
-        match next {
-            Some(next) => at = next,
-            None => return Ok(None),
+        match position_of(at, part)? {
+            Found::Here => {}
+            Found::At(position) => at = &at.content[position],
+            Found::Nowhere => return Ok(None),
         }
     }
     Ok(Some(at))
@@ -162,23 +131,63 @@ pub(crate) fn lookup_mut<'n>(
     root: &'n mut Node,
     parts: &[Cow<'_, str>],
 ) -> Result<Option<&'n mut Node>, PathError> {
-    let Some(target) = lookup(root, parts)? else {
-        return Ok(None);
-    };
-    let target: *const Node = target;
-    Ok(find_mut(root, target))
+    let mut at = root;
+    for part in parts.iter().map(|part| part.trim()) {
+        match position_of(at, part)? {
+            Found::Here => {}
+            Found::At(position) => at = &mut at.content[position],
+            Found::Nowhere => return Ok(None),
+        }
+    }
+    Ok(Some(at))
 }
 
-/// The node of that address in a tree.
-fn find_mut(root: &mut Node, target: *const Node) -> Option<&mut Node> {
-    let mut rest = vec![root];
-    while let Some(node) = rest.pop() {
-        if std::ptr::eq(node, target) {
-            return Some(node);
-        }
-        rest.extend(&mut node.content);
+/// Where a part of a path leads.
+enum Found {
+    /// To the node itself: the part is empty.
+    Here,
+    /// To this place in the node's content.
+    At(usize),
+    /// To nothing that is there.
+    Nowhere,
+}
+
+fn position_of(node: &Node, part: &str) -> Result<Found, PathError> {
+    if part.is_empty() {
+        return Ok(Found::Here);
     }
-    None
+    let position = match Part::of(part)? {
+        Part::Negative => return Err(PathError::NegativeIndex),
+        Part::Every => return Err(PathError::Wildcard),
+        Part::Index(index) => {
+            expect_kind(node, Kind::Sequence)?;
+            (index < node.items().len()).then_some(index)
+        }
+        Part::Last => {
+            expect_kind(node, Kind::Sequence)?;
+            let last = node.items().len().checked_sub(1);
+            Some(last.ok_or(PathError::Index {
+                index: 0,
+                length: 0,
+            })?)
+        }
+        Part::Choice { field, value } => {
+            expect_kind(node, Kind::Sequence)?;
+            node.items().iter().position(|item| {
+                let found = if field.is_empty() {
+                    Some(item)
+                } else {
+                    item.get(field)
+                };
+                found.is_some_and(|found| found.value == value)
+            })
+        }
+        Part::Field(name) => {
+            expect_kind(node, Kind::Mapping)?;
+            node.position_of(name)
+        }
+    };
+    Ok(position.map_or(Found::Nowhere, Found::At))
 }
 
 /// What a part of a path means.
@@ -276,17 +285,15 @@ fn step<E: From<PathError>>(
             None => Ok(0),
         };
     }
-    let wanted = if name.is_empty() {
-        Kind::Scalar
-    } else {
-        Kind::Mapping
-    };
-    expect_kind(node, wanted).map_err(PathError::Kind)?;
+    if name.is_empty() {
+        return Err(PathError::EmptyName.into());
+    }
+    expect_kind(node, Kind::Mapping).map_err(PathError::Kind)?;
     let position = match (node.position_of(name), create) {
         (Some(position), _) => position,
         (None, None) => return Ok(0),
         (None, Some(kind)) => {
-            node.push_entry(Node::string(name), made(rest, kind));
+            node.push_entry(key(name), made(rest, kind));
             node.content.len() - 1
         }
     };
@@ -339,7 +346,7 @@ fn choose<E: From<PathError>>(
         Node::plain(value)
     } else {
         let mut item = Node::mapping();
-        item.push_entry(Node::string(field), Node::plain(value));
+        item.push_entry(key(field), Node::plain(value));
         item
     };
     node.content.push(made);

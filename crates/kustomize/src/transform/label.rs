@@ -9,7 +9,7 @@ use crate::config::{TransformerConfig, merge_specs};
 use crate::fieldspec::{Creation, FieldError};
 use crate::kustomization::decode::fields;
 use crate::kustomization::{FieldSpec, KustomizationFields, Label};
-use crate::node::expect_kind;
+use crate::node::{self, expect_kind};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::sharing::{Share, assign};
@@ -157,8 +157,9 @@ fn set_entry(node: &mut Node, key: &str, text: &str, share: Share) -> Result<(),
             assign(present, value);
         }
         None => {
+            node::protect(&mut value);
             share.mark(&mut value);
-            node.push_entry(Node::string(key), value);
+            node.push_entry(node::key(key), value);
         }
     }
     Ok(())

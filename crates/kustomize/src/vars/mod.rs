@@ -4,7 +4,7 @@ mod expand;
 
 use std::collections::{BTreeMap, HashMap};
 
-use goyaml::{Form, Kind, Node, Style, Tag, float};
+use goyaml::{Form, Kind, Node, Position, Style, Tag, float};
 use thiserror::Error;
 
 use crate::config::TransformerConfig;
@@ -14,7 +14,7 @@ use crate::kustomization::{FieldSpec, Var};
 use crate::replacements::path;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::sharing;
+use crate::sharing::{self, UNTYPED};
 
 use expand::{Expanded, expand};
 
@@ -273,6 +273,9 @@ fn field_value(root: &Node, text: &str) -> Option<VarValue> {
         return Some(VarValue::Collection);
     }
     let text = &node.value;
+    if node.position == UNTYPED {
+        return Some(VarValue::Text(text.clone()));
+    }
     match node.tag {
         Tag::Int => text.parse().ok().map(VarValue::Int),
         Tag::Float => text.parse().ok().map(VarValue::Float),
@@ -303,7 +306,7 @@ fn replace(node: &mut Node, values: &mut Values<'_>) -> Result<(), VarFieldError
         }
         Kind::Mapping => {
             for (key, value) in node.entries_mut() {
-                if key.kind != Kind::Scalar || key.tag != Tag::Str {
+                if !is_text(key) {
                     return Err(VarFieldError::Key {
                         line: key.position.line,
                     });
@@ -314,7 +317,7 @@ fn replace(node: &mut Node, values: &mut Values<'_>) -> Result<(), VarFieldError
         }
         Kind::Sequence => {
             for item in &mut node.content {
-                if item.kind != Kind::Scalar || item.tag != Tag::Str {
+                if !is_text(item) {
                     return Err(VarFieldError::Item {
                         line: item.position.line,
                     });
@@ -327,9 +330,14 @@ fn replace(node: &mut Node, values: &mut Values<'_>) -> Result<(), VarFieldError
     }
 }
 
+/// Whether a node is a string, or has no type of its own.
+fn is_text(node: &Node) -> bool {
+    node.kind == Kind::Scalar && (node.tag == Tag::Str || node.position == UNTYPED)
+}
+
 /// Replaces the vars in a string. One that is a var and nothing else becomes what the var is.
 fn replace_text(node: &mut Node, values: &mut Values<'_>) {
-    if node.kind != Kind::Scalar || node.tag != Tag::Str || !node.value.contains('$') {
+    if !is_text(node) {
         return;
     }
     let expanded = expand(&node.value, |name| {
@@ -352,5 +360,8 @@ fn replace_text(node: &mut Node, values: &mut Values<'_>) {
         form: Form::Any,
         tagged: false,
     };
+    if node.position == UNTYPED {
+        node.position = Position::default();
+    }
     sharing::touch(node);
 }
