@@ -84,7 +84,8 @@ pub fn build(
         restriction: options.load_restriction,
         opened: RefCell::default(),
     };
-    let loader = Loader::at(&files, directory).map_err(BuildError::Directory)?;
+    let loader =
+        Loader::at(&files, directory).map_err(|source| BuildError::Directory(Box::new(source)))?;
     let session = Session {
         schema: Arc::new(Schema::default()),
         warnings: RefCell::default(),

@@ -27,7 +27,7 @@ use crate::vars::VarError;
 pub enum BuildError {
     /// The directory to build cannot be used.
     #[error("must build at a directory")]
-    Directory(#[source] LoadError),
+    Directory(#[source] Box<LoadError>),
     /// The directory holds no kustomization.
     #[error(
         "unable to find one of `kustomization.yaml`, `kustomization.yml` or `Kustomization` in directory `{directory}`"
@@ -48,7 +48,7 @@ pub enum BuildError {
         /// The directory.
         directory: TreePath,
         /// What is wrong.
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// The kustomization's file is none.
     #[error("invalid kustomization in `{directory}`")]
@@ -56,7 +56,7 @@ pub enum BuildError {
         /// The directory.
         directory: TreePath,
         /// What is wrong.
-        source: KustomizationError,
+        source: Box<KustomizationError>,
     },
     /// `components` names a kustomization that is no component.
     #[error(
@@ -102,7 +102,7 @@ pub enum BuildError {
         /// The file as it is named.
         reference: String,
         /// What is wrong.
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// A file holds no objects.
     #[error("{kustomization}: `{reference}`, named in `{field}`, holds no valid objects")]
@@ -114,7 +114,7 @@ pub enum BuildError {
         /// The file as it is named.
         reference: String,
         /// What is wrong.
-        source: ManifestError,
+        source: Box<ManifestError>,
     },
     /// Objects of one file or kustomization do not fit those that are there.
     #[error("{kustomization}: cannot add the objects of `{reference}`, named in `{field}`")]
@@ -126,7 +126,7 @@ pub enum BuildError {
         /// What is named.
         reference: String,
         /// What is wrong.
-        source: ResMapError,
+        source: Box<ResMapError>,
     },
     /// An object cannot be generated.
     #[error("{kustomization}: cannot generate an object of `{field}`")]
@@ -136,7 +136,7 @@ pub enum BuildError {
         /// The field that asks for it.
         field: &'static str,
         /// What is wrong.
-        source: GenerateError,
+        source: Box<GenerateError>,
     },
     /// A generated object does not fit those that are there.
     #[error("{kustomization}: cannot add a generated object of `{field}`")]
@@ -146,7 +146,7 @@ pub enum BuildError {
         /// The field that asks for it.
         field: &'static str,
         /// What is wrong.
-        source: ResMapError,
+        source: Box<ResMapError>,
     },
     /// A chart is to be inflated.
     #[error("{kustomization}: inflating the Helm chart `{chart}` is not supported")]
@@ -166,7 +166,7 @@ pub enum BuildError {
         /// The file as it is named.
         reference: String,
         /// What is wrong.
-        source: ConfigError,
+        source: Box<ConfigError>,
     },
     /// A file of custom types cannot be read.
     #[error("{kustomization}: cannot read the types of `{reference}`, named in `crds`")]
@@ -176,7 +176,7 @@ pub enum BuildError {
         /// The file as it is named.
         reference: String,
         /// What is wrong.
-        source: CrdError,
+        source: Box<CrdError>,
     },
     /// The field `openapi` cannot be followed.
     #[error("{kustomization}: cannot use the schema that `openapi` names")]
@@ -184,7 +184,7 @@ pub enum BuildError {
         /// The kustomization.
         kustomization: TreePath,
         /// What is wrong.
-        source: SchemaError,
+        source: Box<SchemaError>,
     },
     /// A plugin cannot be used.
     #[error("{kustomization}: cannot use the plugin {id}")]
@@ -204,7 +204,7 @@ pub enum BuildError {
         /// The field that holds it.
         field: &'static str,
         /// What is wrong.
-        source: EntryError,
+        source: Box<EntryError>,
     },
     /// A patch does not fit the objects.
     #[error("{kustomization}: cannot apply a patch of `{field}`")]
@@ -214,7 +214,7 @@ pub enum BuildError {
         /// The field that holds it.
         field: &'static str,
         /// What is wrong.
-        source: PatchError,
+        source: Box<PatchError>,
     },
     /// A value cannot be replaced.
     #[error("{kustomization}: cannot make a replacement")]
@@ -222,7 +222,7 @@ pub enum BuildError {
         /// The kustomization.
         kustomization: TreePath,
         /// What is wrong.
-        source: ReplacementError,
+        source: Box<ReplacementError>,
     },
     /// A transformer cannot change the objects.
     #[error("{kustomization}: cannot change the objects")]
@@ -230,7 +230,7 @@ pub enum BuildError {
         /// The kustomization.
         kustomization: TreePath,
         /// What is wrong.
-        source: TransformError,
+        source: Box<TransformError>,
     },
     /// A validator changes objects.
     #[error("{kustomization}: validator shouldn't modify the resource map")]
@@ -244,14 +244,14 @@ pub enum BuildError {
         /// The kustomization.
         kustomization: TreePath,
         /// What is wrong.
-        source: VarError,
+        source: Box<VarError>,
     },
     /// A reference to a name cannot be brought up to date.
     #[error("cannot update a reference to a name")]
-    NameReference(#[source] NameReferenceError),
+    NameReference(#[source] Box<NameReferenceError>),
     /// An object cannot be written.
     #[error(transparent)]
-    Output(OutputError),
+    Output(Box<OutputError>),
     /// An object has metadata that cannot be changed.
     #[error("the metadata of {id} cannot be changed")]
     Metadata {
@@ -266,14 +266,14 @@ pub enum BuildError {
         /// The object.
         id: Box<ResId<'static>>,
         /// What is wrong.
-        source: ManifestError,
+        source: Box<ManifestError>,
     },
     /// The data of an object cannot be hashed.
     #[error("cannot compute the hash for the name")]
-    Hash(#[source] OutputError),
+    Hash(#[source] Box<OutputError>),
     /// The objects cannot be put in order.
     #[error("cannot sort the objects")]
-    Order(#[source] OrderError),
+    Order(#[source] Box<OrderError>),
 }
 
 impl BuildError {

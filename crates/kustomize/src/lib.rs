@@ -23,6 +23,7 @@ pub mod vars;
 mod build;
 mod error;
 mod generators;
+mod guess;
 mod hash;
 mod json;
 mod ksops;

@@ -446,7 +446,7 @@ impl Resource {
     /// What a generated object does with one of the same name.
     pub fn behavior(&self) -> Behavior {
         self.annotation(annotation::BEHAVIOR)
-            .map_or(Behavior::default(), Behavior::parse)
+            .map_or_else(Behavior::default, Behavior::parse)
     }
 
     /// Sets what a generated object does with one of the same name.

@@ -5,7 +5,7 @@
 //! once more. Most of what looks odd here is odd there: an item without a key removes what stood before it, and
 //! `$patch: replace` on an item is undone (kyaml: yaml/walk/associative_sequence.go, yaml/fns.go).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use goyaml::{Kind, Node};
 
@@ -15,11 +15,15 @@ use super::{
 };
 use crate::{node::untyped, schema::Type};
 
-/// The most items that lists may have together. What is done to them takes time with the square of it.
-const MAX_ITEMS: usize = 20_000;
+/// The most items that lists may have together where some are alike or have no key. What is done to them takes time with
+/// the square of it.
+const MAX_ITEMS: usize = 8_192;
 
 /// Texts of the merge keys of an item.
 type Row = Vec<String>;
+
+/// The places of an item of the target and of one of the patch.
+type Pair = (Option<usize>, Option<usize>);
 
 /// The items of both lists, and which of them are where.
 struct Items {
@@ -104,14 +108,18 @@ impl Merge<'_> {
         known: Option<Type<'_>>,
         list: &Node,
     ) -> Result<Vec<Node>, MergeError> {
+        let all = items.rows(keys);
+        let keys = if keys.is_empty() { &[""] } else { keys };
+        if let Some(pairs) = items.pairs(&all, keys) {
+            return self.merged_pairs(items, &pairs, &all, keys, known);
+        }
         if items.pool.len() > MAX_ITEMS {
             return Err(MergeError::new(MergeErrorKind::TooManyItems, list.position));
         }
-        let mut rows = items.rows(keys);
+        let mut rows = items.distinct(all);
         if rows.is_empty() {
             return Ok(items.into_content());
         }
-        let keys = if keys.is_empty() { &[""] } else { keys };
         if keys.len() > 1 {
             complete(&mut rows);
         }
@@ -121,7 +129,13 @@ impl Merge<'_> {
         let mut merged = Vec::new();
         for row in &rows {
             let row: Row = used.iter().map(|column| row[*column].clone()).collect();
-            let Some(item) = self.item(&mut items, &keys, &row, known)? else {
+            let in_target = find(&items.pool, &items.target, &keys, &row);
+            let in_patch = match &items.patch {
+                Other::Absent => None,
+                Other::Same => in_target,
+                Other::Patch(patch) => find(&items.pool, patch, &keys, &row),
+            };
+            let Some(item) = self.item(&mut items, (in_target, in_patch), known)? else {
                 set_item(&items.pool, &mut items.target, None, &keys, &row)?;
                 continue;
             };
@@ -133,20 +147,47 @@ impl Merge<'_> {
         Ok(items.into_content())
     }
 
-    /// Merges the two items of a row and says which of them has the result; `None` when nothing is left.
+    /// What [`merged`](Self::merged) comes to where each item has all keys and no two of a list are alike. Most lists
+    /// are such, and this takes time in proportion to their length.
+    fn merged_pairs(
+        &mut self,
+        mut items: Items,
+        pairs: &[Pair],
+        rows: &[Row],
+        keys: &[&str],
+        known: Option<Type<'_>>,
+    ) -> Result<Vec<Node>, MergeError> {
+        let mut order = Vec::with_capacity(pairs.len());
+        let mut removed = vec![false; items.pool.len()];
+        for pair in pairs {
+            let Some(item) = self.item(&mut items, *pair, known)? else {
+                if let (Some(target), _) = *pair {
+                    removed[target] = true;
+                }
+                continue;
+            };
+            name_item(&mut items.pool[item], keys, &rows[item]);
+            // The target's own item is set in once more. With several keys it comes behind those of the patch.
+            match *pair {
+                (None, _) => order.push(item),
+                (Some(target), _) if keys.len() == 1 => order.push(target),
+                (Some(_), _) => {}
+            }
+        }
+        if keys.len() > 1 {
+            order.extend(items.target.iter().filter(|target| !removed[**target]));
+        }
+        items.target = order;
+        Ok(items.into_content())
+    }
+
+    /// Merges two items and says which of them has the result; `None` when nothing is left.
     fn item(
         &mut self,
         items: &mut Items,
-        keys: &[&str],
-        row: &Row,
+        (in_target, in_patch): Pair,
         known: Option<Type<'_>>,
     ) -> Result<Option<usize>, MergeError> {
-        let in_target = find(&items.pool, &items.target, keys, row);
-        let in_patch = match &items.patch {
-            Other::Absent => None,
-            Other::Same => in_target,
-            Other::Patch(patch) => find(&items.pool, patch, keys, row),
-        };
         let (verdict, target, patch) = match (in_target, in_patch) {
             (Some(target), Some(patch)) if target == patch => {
                 (self.settle(&mut items.pool[target], known)?, target, patch)
@@ -178,18 +219,9 @@ impl Merge<'_> {
 }
 
 impl Items {
-    /// The rows of all items, those of the patch first, none twice. Without keys an item's own text is its row.
+    /// The row of each item. Without keys an item's own text is its row.
     fn rows(&self, keys: &[&str]) -> Vec<Row> {
-        let patch: &[usize] = match &self.patch {
-            Other::Absent | Other::Same => &[],
-            Other::Patch(patch) => patch,
-        };
-        let mut seen = HashSet::new();
-        let all = patch
-            .iter()
-            .chain(&self.target)
-            .map(|item| &self.pool[*item]);
-        all.map(|item| {
+        let row = |item: &Node| {
             if keys.is_empty() {
                 return vec![item.value.clone()];
             }
@@ -198,9 +230,68 @@ impl Items {
                 _ => String::new(),
             };
             keys.iter().map(text).collect()
-        })
-        .filter(|row: &Row| seen.insert(row.clone()))
-        .collect()
+        };
+        self.pool.iter().map(row).collect()
+    }
+
+    /// The rows of all items, those of the patch first, none twice.
+    fn distinct(&self, rows: Vec<Row>) -> Vec<Row> {
+        let all = self.of_patch().iter().chain(&self.target);
+        let mut seen = HashSet::new();
+        let first: Vec<usize> = all
+            .copied()
+            .filter(|item| seen.insert(&rows[*item]))
+            .collect();
+        first.into_iter().map(|item| rows[item].clone()).collect()
+    }
+
+    /// Items of both lists that have the same row, and those that are alone, the patch's first. `None` when rows do not
+    /// tell the items of a list apart.
+    fn pairs(&self, rows: &[Row], keys: &[&str]) -> Option<Vec<Pair>> {
+        let is_plain = |(item, row): (&Node, &Row)| {
+            if keys[0].is_empty() {
+                item.kind == Kind::Scalar && !item.is_null()
+            } else {
+                item.kind == Kind::Mapping && row.iter().all(|text| !text.is_empty())
+            }
+        };
+        if !self.pool.iter().zip(rows).all(is_plain) {
+            return None;
+        }
+        let mut targets = HashMap::with_capacity(self.target.len());
+        for item in &self.target {
+            if targets.insert(&rows[*item], *item).is_some() {
+                return None;
+            }
+        }
+        let mut pairs = Vec::with_capacity(self.pool.len());
+        match &self.patch {
+            Other::Absent => pairs.extend(self.target.iter().map(|item| (Some(*item), None))),
+            Other::Same => pairs.extend(self.target.iter().map(|item| (Some(*item), Some(*item)))),
+            Other::Patch(patch) => {
+                let mut met = HashSet::with_capacity(patch.len());
+                for item in patch {
+                    let row = &rows[*item];
+                    if !met.insert(row) {
+                        return None;
+                    }
+                    pairs.push((targets.get(row).copied(), Some(*item)));
+                }
+                let alone = self
+                    .target
+                    .iter()
+                    .filter(|item| !met.contains(&rows[**item]));
+                pairs.extend(alone.map(|item| (Some(*item), None)));
+            }
+        }
+        Some(pairs)
+    }
+
+    fn of_patch(&self) -> &[usize] {
+        match &self.patch {
+            Other::Absent | Other::Same => &[],
+            Other::Patch(patch) => patch,
+        }
     }
 
     /// Sets the items of the target into the merged list.
@@ -267,20 +358,15 @@ fn complete(rows: &mut [Row]) {
 
 fn union(one: &[String], other: &[String]) -> Option<Row> {
     let mut shared = false;
-    let mut row = Row::with_capacity(one.len());
     for (one, other) in one.iter().zip(other) {
         if one == other {
             shared = true;
         } else if !one.is_empty() && !other.is_empty() {
             return None;
         }
-        row.push(if one.is_empty() {
-            other.clone()
-        } else {
-            one.clone()
-        });
     }
-    shared.then_some(row)
+    let fill = |(one, other): (&String, &String)| if one.is_empty() { other } else { one }.clone();
+    shared.then(|| one.iter().zip(other).map(fill).collect())
 }
 
 /// The columns in which any row has a text; all of them when none has.

@@ -33,8 +33,8 @@ pub enum Outcome {
     Deleted,
 }
 
-/// How deep a target may be, and a patch.
-pub const MAX_DEPTH: usize = 1_000;
+/// How deep a target may be, and a patch: what the stack of a thread holds in a build without optimisation.
+pub const MAX_DEPTH: usize = 400;
 
 /// Lays `patch` over `target`.
 ///

@@ -36,7 +36,7 @@ pub enum PatchParseError {
     Neither {
         /// Why it holds no objects.
         #[source]
-        strategic: ManifestError,
+        strategic: Box<ManifestError>,
         /// Why it is no JSON patch.
         json: json6902::ParseError,
     },
@@ -65,7 +65,10 @@ pub fn parse(text: &[u8]) -> Result<Patches, PatchParseError> {
         }
         (Ok(patches), _) => Ok(Patches::Strategic(patches)),
         (Err(_), Ok(json)) => Ok(Patches::Json(json)),
-        (Err(strategic), Err(json)) => Err(PatchParseError::Neither { strategic, json }),
+        (Err(strategic), Err(json)) => Err(PatchParseError::Neither {
+            strategic: Box::new(strategic),
+            json,
+        }),
     }
 }
 

@@ -71,10 +71,9 @@ pub(super) fn definition(number: usize) -> (&'static str, Expression) {
 
 /// The number of the definition of that name.
 pub(super) fn number(name: &str) -> Option<usize> {
-    let is_before = |line: &&str| line.split(' ').next().unwrap_or(line).cmp(name);
     TABLE
         .definitions
-        .binary_search_by(|line| is_before(&line))
+        .binary_search_by(|line| line.split(' ').next().unwrap_or(line).cmp(name))
         .ok()
 }
 

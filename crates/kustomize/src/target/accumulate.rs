@@ -44,7 +44,7 @@ impl<'b> Target<'b> {
                     kustomization: self.directory(),
                     field,
                     reference: reference.to_owned(),
-                    source,
+                    source: Box::new(source),
                 },
             },
             Err(error) => error,
@@ -60,7 +60,7 @@ impl<'b> Target<'b> {
                     kustomization: self.directory(),
                     field,
                     reference: reference.to_owned(),
-                    source,
+                    source: Box::new(source),
                 });
             }
         };
@@ -88,7 +88,7 @@ impl<'b> Target<'b> {
                 kustomization: self.directory(),
                 field,
                 reference: reference.to_owned(),
-                source,
+                source: Box::new(source),
             })?;
         let child = self.child(loader, reference)?;
         if child.kustomization.kind != Kind::Component {
@@ -118,7 +118,7 @@ impl<'b> Target<'b> {
             kustomization: self.directory(),
             field,
             reference: reference.to_owned(),
-            source,
+            source: Box::new(source),
         })?;
         let origin = self
             .origin
@@ -140,7 +140,7 @@ impl<'b> Target<'b> {
                     kustomization: self.directory(),
                     field,
                     reference: reference.to_owned(),
-                    source,
+                    source: Box::new(source),
                 })?;
         }
         Ok(resources)
@@ -154,7 +154,7 @@ impl<'b> Target<'b> {
                 kustomization: self.directory(),
                 field,
                 reference: reference.to_owned(),
-                source,
+                source: Box::new(source),
             })
     }
 
@@ -172,7 +172,7 @@ impl<'b> Target<'b> {
                 kustomization: self.directory(),
                 field,
                 reference: reference.to_owned(),
-                source,
+                source: Box::new(source),
             })?;
         gathered.config = config::merge(&gathered.config, &made.config)
             .map_err(|source| self.rule_error(field, reference, source))?;
@@ -185,17 +185,14 @@ impl<'b> Target<'b> {
     fn var_error(&self, source: VarError) -> BuildError {
         BuildError::Vars {
             kustomization: self.directory(),
-            source,
+            source: Box::new(source),
         }
     }
 }
 
 fn is_remote(error: &BuildError) -> bool {
-    matches!(
-        error,
-        BuildError::Load {
-            source: LoadError::Remote { .. },
-            ..
-        }
-    )
+    match error {
+        BuildError::Load { source, .. } => matches!(**source, LoadError::Remote { .. }),
+        _ => false,
+    }
 }

@@ -89,7 +89,7 @@ impl Target<'_> {
         let entry_error = |field, source: EntryError| BuildError::Entry {
             kustomization: self.directory(),
             field,
-            source,
+            source: Box::new(source),
         };
         if !fields.patches_strategic_merge.is_empty() {
             let transformer = self
@@ -134,7 +134,7 @@ impl Target<'_> {
         let labels =
             LabelTransformer::of(fields, config).map_err(|source| BuildError::Transform {
                 kustomization: self.directory(),
-                source,
+                source: Box::new(source),
             })?;
         for transformer in labels {
             add("LabelTransformer", Transformer::Label(transformer));
@@ -213,7 +213,7 @@ impl Target<'_> {
                 return replacements::replace(resources, entries).map_err(|source| {
                     BuildError::Replacement {
                         kustomization: self.directory(),
-                        source,
+                        source: Box::new(source),
                     }
                 });
             }
@@ -221,7 +221,7 @@ impl Target<'_> {
         };
         changed.map_err(|source| BuildError::Transform {
             kustomization: self.directory(),
-            source,
+            source: Box::new(source),
         })
     }
 }
@@ -239,7 +239,7 @@ impl Target<'_> {
         BuildError::Patch {
             kustomization: self.directory(),
             field,
-            source,
+            source: Box::new(source),
         }
     }
 }
@@ -273,5 +273,5 @@ fn text(resources: &ResMap) -> Result<String, BuildError> {
         }
         copies.push(copy);
     }
-    output::yaml(&copies).map_err(BuildError::Output)
+    output::yaml(&copies).map_err(|source| BuildError::Output(Box::new(source)))
 }

@@ -2,12 +2,13 @@
 
 use super::{Accumulator, Session, Target, metadata_error};
 use crate::error::BuildError;
+use crate::guess::guessable_keys;
 use crate::hash;
 use crate::manifest;
 use crate::nameref;
 use crate::output::OutputError;
 use crate::resmap::ResMap;
-use crate::resource::{Resource, annotation};
+use crate::resource::{Resource, Sensitivity, annotation};
 use crate::warning::Warning;
 
 /// The label that says what made an object.
@@ -22,13 +23,13 @@ impl Target<'_> {
         let mut resources = gathered.resources;
         add_hashes(self.session, &mut resources)?;
         nameref::update(&mut resources, &gathered.config.name_reference)
-            .map_err(BuildError::NameReference)?;
+            .map_err(|source| BuildError::NameReference(Box::new(source)))?;
         let unused = gathered
             .vars
             .resolve(&mut resources, &gathered.config)
             .map_err(|source| BuildError::Vars {
                 kustomization: self.directory(),
-                source,
+                source: Box::new(source),
             })?;
         if !unused.is_empty() {
             let warning = Warning::UnusedVars { names: unused };
@@ -46,11 +47,20 @@ pub(super) fn add_hashes(session: &Session, resources: &mut ResMap) -> Result<()
     }
     for resource in resources.iter_mut().filter(|resource| needs_hash(resource)) {
         let hash = hash::of(resource.node()).map_err(|source| {
-            BuildError::Hash(OutputError {
+            BuildError::Hash(Box::new(OutputError {
                 id: Box::new(resource.id().into_owned()),
                 source,
-            })
+            }))
         })?;
+        if resource.sensitivity() == Sensitivity::Decrypted {
+            let keys = guessable_keys(resource.node());
+            if !keys.is_empty() {
+                session.warnings.borrow_mut().push(Warning::GuessableHash {
+                    id: Box::new(resource.id().into_owned()),
+                    keys,
+                });
+            }
+        }
         let name = format!("{}-{hash}", resource.name());
         let renamed = resource
             .store_previous_id()
@@ -69,7 +79,7 @@ fn drop_local(resources: &mut ResMap) -> Result<(), BuildError> {
     for resource in resources.iter().filter(|resource| !resource.is_empty()) {
         manifest::check_metadata(resource.node()).map_err(|source| BuildError::Invalid {
             id: Box::new(resource.id().into_owned()),
-            source,
+            source: Box::new(source),
         })?;
     }
     let is_local = |resource: &Resource| {

@@ -46,7 +46,7 @@ impl Target<'_> {
         let made = made.map_err(|source| BuildError::Generate {
             kustomization: self.directory(),
             field,
-            source,
+            source: Box::new(source),
         })?;
         let origin = self
             .origin
@@ -82,7 +82,7 @@ impl Target<'_> {
             .map_err(|source| BuildError::Absorb {
                 kustomization: self.directory(),
                 field,
-                source,
+                source: Box::new(source),
             })
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn build<'b>(
         Some(options) => order::sort_as(&mut resources, options),
         None => order::sort(&mut resources, order),
     }
-    .map_err(BuildError::Order)?;
+    .map_err(|source| BuildError::Order(Box::new(source)))?;
     finish::clean(&mut resources, &top.fields().build_metadata)?;
     Ok(resources)
 }
@@ -108,12 +108,12 @@ impl<'b> Target<'b> {
             .load(file_name)
             .map_err(|source| BuildError::ReadKustomization {
                 directory: directory(),
-                source,
+                source: Box::new(source),
             })?;
         let kustomization =
             Kustomization::parse(file.expose()).map_err(|source| BuildError::Kustomization {
                 directory: directory(),
-                source,
+                source: Box::new(source),
             })?;
         session
             .warnings

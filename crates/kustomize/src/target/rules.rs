@@ -27,7 +27,7 @@ impl Target<'_> {
             .set(version, document)
             .map_err(|source| BuildError::Schema {
                 kustomization: self.directory(),
-                source,
+                source: Box::new(source),
             })
     }
 
@@ -48,7 +48,7 @@ impl Target<'_> {
             let fields = crd_fields(file.expose()).map_err(|source| BuildError::Crd {
                 kustomization: self.directory(),
                 reference: reference.clone(),
-                source,
+                source: Box::new(source),
             })?;
             for field in fields {
                 gathered.config = config::merge(&gathered.config, &Arc::new(rule_of(field)))
@@ -68,7 +68,7 @@ impl Target<'_> {
             kustomization: self.directory(),
             field,
             reference: reference.to_owned(),
-            source,
+            source: Box::new(source),
         }
     }
 }

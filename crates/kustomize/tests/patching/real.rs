@@ -11,9 +11,13 @@ use goyaml::{
     resolve::Dialect,
 };
 use kustomize::{
+    kustomization::{PatchOptions, Selector},
     merge::{self, Outcome},
-    resource::Resource,
+    patch::{self, Patcher},
+    resmap::ResMap,
+    resource::{Resource, Sensitivity, annotation},
     schema::Schema,
+    selector::CompiledSelector,
 };
 
 /// What `kustomize build` prints for a folder with these files, or what it says on failure.
@@ -41,16 +45,27 @@ fn run(folder: &Path) -> Result<String, String> {
     }
 }
 
-/// The real program's way with a strategic merge patch.
-pub(crate) fn merged_by_kustomize(object: &str, patch: &str) -> Result<String, String> {
-    build(&[
+/// The real program's way with strategic merge patches, one after another.
+pub(crate) fn merged_by_kustomize(object: &str, patches: &[&str]) -> Result<String, String> {
+    let names: Vec<String> = (0..patches.len())
+        .map(|n| format!("patch-{n}.yaml"))
+        .collect();
+    let entries = names.iter().map(|name| format!("- path: {name}\n"));
+    let kustomization = format!(
+        "resources: [object.yaml]\nsortOptions: {{order: fifo}}\npatches:\n{}",
+        entries.collect::<String>()
+    );
+    let mut files = vec![
         ("object.yaml", object),
-        ("patch.yaml", patch),
-        (
-            "kustomization.yaml",
-            "resources: [object.yaml]\npatches: [{path: patch.yaml}]\n",
-        ),
-    ])
+        ("kustomization.yaml", &*kustomization),
+    ];
+    files.extend(
+        names
+            .iter()
+            .map(String::as_str)
+            .zip(patches.iter().copied()),
+    );
+    build(&files)
 }
 
 pub(crate) fn parse(text: &str) -> Node {
@@ -58,22 +73,28 @@ pub(crate) fn parse(text: &str) -> Node {
     documents.remove(0).root
 }
 
-/// This crate's way with it.
-pub(crate) fn merged(object: &str, patch: &str, schema: &Arc<Schema>) -> Result<String, String> {
+/// This crate's way with them.
+pub(crate) fn merged(
+    object: &str,
+    patches: &[&str],
+    schema: &Arc<Schema>,
+) -> Result<String, String> {
     let mut object = Resource::new(parse(object), Arc::clone(schema));
-    let (kind, name) = (object.kind().to_owned(), object.name().to_owned());
-    let namespace = object.namespace().to_owned();
-    let outcome = merge::strategic(object.node_mut(), &parse(patch), schema)
-        .map_err(|error| error.to_string())?;
-    match outcome {
-        Outcome::Merged => {
-            object.set_kind(&kind).unwrap();
-            object.set_name(&name).unwrap();
-            object.set_namespace(&namespace).unwrap();
-            print(object.node())
+    for patch in patches {
+        let (kind, name) = (object.kind().to_owned(), object.name().to_owned());
+        let namespace = object.namespace().to_owned();
+        let outcome = merge::strategic(object.node_mut(), &parse(patch), schema)
+            .map_err(|error| error.to_string())?;
+        match outcome {
+            Outcome::Merged => {
+                object.set_kind(&kind).unwrap();
+                object.set_name(&name).unwrap();
+                object.set_namespace(&namespace).unwrap();
+            }
+            Outcome::Deleted => return Ok(String::new()),
         }
-        Outcome::Deleted => Ok(String::new()),
     }
+    print(object.node())
 }
 
 /// An object as `kustomize build` prints it.
@@ -86,13 +107,56 @@ pub(crate) fn print(node: &Node) -> Result<String, String> {
 }
 
 /// How both differ in a merge; an error of each is no difference.
-pub(crate) fn merge_difference(object: &str, patch: &str) -> Option<String> {
-    let theirs = merged_by_kustomize(object, patch);
-    let ours = merged(object, patch, &Arc::default());
+pub(crate) fn merge_difference(object: &str, patches: &[&str]) -> Option<String> {
+    let theirs = merged_by_kustomize(object, patches);
+    let ours = merged(object, patches, &Arc::default());
     match (&theirs, &ours) {
         (Ok(theirs), Ok(ours)) if ours == theirs => None,
         (Err(_), Err(_)) => None,
         (Ok(theirs), Ok(ours)) => Some(format!("ours:\n{ours}\ntheirs:\n{theirs}")),
         _ => Some(format!("ours: {ours:?}\ntheirs: {theirs:?}")),
     }
+}
+
+/// The files of a kustomization, built by this crate's patcher over the objects: one `patches` entry.
+pub(crate) fn patched(
+    objects: &str,
+    patch: &str,
+    target: Option<&Selector>,
+    options: PatchOptions,
+) -> Result<String, String> {
+    let schema = Arc::default();
+    let documents = goyaml::parse(objects.as_bytes()).unwrap();
+    let mut map: ResMap = documents
+        .into_iter()
+        .map(|document| Resource::new(document.root, Arc::clone(&schema)))
+        .collect();
+    let patcher = Patcher {
+        schema: &schema,
+        sensitivity: Sensitivity::Plain,
+        options,
+    };
+    let patches = patch::parse(patch.as_bytes()).map_err(|error| error.to_string())?;
+    let target = target.map(|target| CompiledSelector::new(target).unwrap());
+    patcher
+        .apply(&mut map, &patches, target.as_ref())
+        .map_err(|error| with_source(&error))?;
+    let mut printed = Vec::new();
+    for object in &mut map {
+        let mut annotations = object.annotations();
+        annotations.retain(|key, _| !annotation::OF_THE_BUILD.contains(&&**key));
+        object.set_annotations(annotations).unwrap();
+        printed.push(print(object.node())?);
+    }
+    Ok(printed.join("---\n"))
+}
+
+fn with_source(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }

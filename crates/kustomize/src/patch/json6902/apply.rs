@@ -38,13 +38,13 @@ pub enum ApplyErrorKind {
     #[error("unexpected kind of operation")]
     UnknownOperation,
     /// The operation has no `path`, or `from`.
-    #[error("missing {0} field")]
+    #[error("failed to decode {0}: missing value")]
     NoField(&'static str),
     /// What the path leads through is not there.
-    #[error("doc is missing path: missing value")]
+    #[error("doc is missing path")]
     MissingPath,
     /// The field or item is not there.
-    #[error("doc is missing key: missing value")]
+    #[error("doc is missing key")]
     MissingKey,
     /// The key of an item is not a number.
     #[error("value was not a proper array index")]
@@ -90,16 +90,16 @@ impl std::error::Error for ApplyError {}
 impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kind) = self.operation_kind {
-            write!(f, "{} ", kind.as_str())?;
+            write!(f, "{} operation does not apply: ", kind.as_str())?;
+        }
+        self.kind.fmt(f)?;
+        if let Some(path) = &self.path {
+            write!(f, ": {path:?}")?;
         }
         if self.operation > 0 {
-            write!(f, "operation {}", self.operation)?;
-            if let Some(path) = &self.path {
-                write!(f, " at {path:?}")?;
-            }
-            f.write_str(" does not apply: ")?;
+            write!(f, " (operation {} of the patch)", self.operation)?;
         }
-        self.kind.fmt(f)
+        Ok(())
     }
 }
 
