@@ -105,7 +105,11 @@ impl Checker<'_> {
     /// # Errors
     ///
     /// When the demands of the repository itself cannot be read. What is wrong with a single file is a finding.
-    pub fn check(&self, paths: &[TreePath], done: &(dyn Fn() + Sync)) -> Result<Report, CheckError> {
+    pub fn check(
+        &self,
+        paths: &[TreePath],
+        done: &(dyn Fn() + Sync),
+    ) -> Result<Report, CheckError> {
         let configurations = Configurations::read(self.tree, paths)?;
         let next = AtomicUsize::new(0);
         let total = Mutex::new(Report::default());
@@ -116,9 +120,14 @@ impl Checker<'_> {
                 report.files += 1;
                 done();
             }
-            total.lock().unwrap_or_else(PoisonError::into_inner).merge(report);
+            total
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .merge(report);
         };
-        let workers = thread::available_parallelism().map_or(1, |count| count.get()).min(paths.len().div_ceil(64));
+        let workers = thread::available_parallelism()
+            .map_or(1, |count| count.get())
+            .min(paths.len().div_ceil(64));
         thread::scope(|scope| {
             for _ in 1..workers {
                 scope.spawn(work);

@@ -51,12 +51,20 @@ impl From<Outcome> for ExitCode {
 /// To be called once, first thing in `main`: keys are taken out of the environment while there is one thread.
 pub fn run() -> Outcome {
     let environment = Environment::take();
-    let Arguments { command, color, quiet } = match Arguments::try_parse() {
+    let Arguments {
+        command,
+        color,
+        quiet,
+    } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are errors to clap, but not to the user. Nothing is left to tell when printing fails.
             let _ = error.print();
-            return if error.use_stderr() { Outcome::Failed } else { Outcome::Done };
+            return if error.use_stderr() {
+                Outcome::Failed
+            } else {
+                Outcome::Done
+            };
         }
     };
     let redactor = match FingerprintKey::generate() {

@@ -8,6 +8,8 @@
 //! * [`cli`]: the commands; the only place that prints, reads the environment and decides exit codes.
 #![forbid(unsafe_code)]
 
+mod located;
+
 pub mod check;
 pub mod cli;
 pub mod pipeline;

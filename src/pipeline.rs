@@ -19,7 +19,9 @@ pub mod mask;
 mod materialise;
 mod render;
 mod resource;
+mod secret_parts;
 
 pub use materialise::{Desired, MaterialiseError, SealedPolicy, materialise};
 pub use render::{RenderError, Rendered, Skipped, Source, render};
 pub use resource::{Identity, IdentityError, Origin, Resource};
+pub use secret_parts::SecretParts;

@@ -2,6 +2,8 @@
 //!
 //! The compiler does not know these rules, and a review forgets them; breaking one fails here with the file and the
 //! line. A change of the tables below is a change of the architecture.
+// A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -32,11 +34,17 @@ const MODULES: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// What reaches outside the process, and the libraries that exist to do so.
+/// What reaches outside the process, and the parts of libraries that exist to do so. `secret` guards the process that it
+/// is in: it takes keys out of the environment block, and its tests search the process's memory.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("std::env", &[]),
-    ("std::fs", &["tree"]),
-    ("std::net", &["vault"]),
+    ("std::env", &["secret/src/variable.rs"]),
+    (
+        "std::fs",
+        &["tree/src", "secret/src/variable.rs", "secret/src/scan.rs"],
+    ),
+    ("std::net::TcpStream", &["vault/src"]),
+    ("std::net::UdpSocket", &[]),
+    ("ToSocketAddrs", &[]),
     ("std::process", &[]),
     ("std::thread::sleep", &[]),
     ("SystemTime::now", &[]),
@@ -104,12 +112,17 @@ fn unsafe_code_is_only_in_secret() {
 #[test]
 fn libraries_reach_outside_only_where_they_exist_for_it() {
     let mut wrong = Vec::new();
-    for folder in folders(&root().join("crates")) {
-        let library = folder.file_name().unwrap().to_str().unwrap();
+    let libraries = root().join("crates");
+    for folder in folders(&libraries) {
         for (what, allowed) in OUTSIDE {
-            if !allowed.contains(&library) {
-                wrong.extend(code(&folder.join("src")).filter(|line| line.names(what)));
-            }
+            let is_allowed = |line: &Line| {
+                allowed
+                    .iter()
+                    .any(|part| line.is_under(&libraries.join(part)))
+            };
+            wrong.extend(
+                code(&folder.join("src")).filter(|line| line.names(what) && !is_allowed(line)),
+            );
         }
     }
     assert_none("a library reaches outside the process", &wrong);

@@ -4,7 +4,7 @@ use goyaml::{Kind, Node, Tag};
 
 /// A value whose key says that it is a credential.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Credential {
+pub(super) struct Credential {
     /// The line of the value, counted from one.
     pub line: u32,
     /// The keys down to it, joined by dots.
@@ -12,7 +12,7 @@ pub struct Credential {
 }
 
 /// Whether a file of this name is taken for the values of a chart.
-pub fn is_values_file(name: &str) -> bool {
+pub(super) fn is_values_file(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let Some(stem) = lower
         .strip_suffix(".yaml")
@@ -30,7 +30,7 @@ pub fn is_values_file(name: &str) -> bool {
 }
 
 /// Every value below `root` that looks like a credential.
-pub fn credentials(root: &Node) -> Vec<Credential> {
+pub(super) fn credentials(root: &Node) -> Vec<Credential> {
     let mut found = Vec::new();
     let mut path = Vec::new();
     descend(root, &mut path, &mut found);
@@ -96,5 +96,7 @@ fn is_literal(value: &Node) -> bool {
     const REFERENCES: [&str; 7] = ["ENC[", "ref+", "secretref+", "<", "{{", "${", "$("];
     matches!(value.tag, Tag::Str | Tag::Int)
         && !value.value.is_empty()
-        && !REFERENCES.iter().any(|start| value.value.starts_with(start))
+        && !REFERENCES
+            .iter()
+            .any(|start| value.value.starts_with(start))
 }

@@ -146,7 +146,9 @@ impl Rule {
     /// What to do about it.
     pub const fn help(self) -> &'static str {
         match self {
-            Self::CredentialInValues => "move the value to a Secret, or encrypt the values file with `sops encrypt -i`",
+            Self::CredentialInValues => {
+                "move the value to a Secret, or encrypt the values file with `sops encrypt -i`"
+            }
             Self::Damaged => "restore the file from Git, or encrypt it anew from its source",
             Self::MacMismatch => {
                 "find out who changed the file without sops; if the change is wanted, open it with `sops edit --ignore-mac` and save"
@@ -155,13 +157,21 @@ impl Rule {
             Self::MacOnlyEncrypted => {
                 "unless another tool must edit the clear-text values, encrypt without `--mac-only-encrypted`"
             }
-            Self::NoKey => "give the key with `--keys`, or have the file encrypted for yours with `sops updatekeys`",
-            Self::NotEncrypted => "encrypt it with `sops encrypt -i`, and treat what it holds as disclosed if it was pushed",
-            Self::NotOpened => "give a key with `--keys` to have the file opened and its MAC verified",
+            Self::NoKey => {
+                "give the key with `--keys`, or have the file encrypted for yours with `sops updatekeys`"
+            }
+            Self::NotEncrypted => {
+                "encrypt it with `sops encrypt -i`, and treat what it holds as disclosed if it was pushed"
+            }
+            Self::NotOpened => {
+                "give a key with `--keys` to have the file opened and its MAC verified"
+            }
             Self::PlaintextSecret => {
                 "encrypt it with `sops encrypt -i` or seal it with `kubeseal`, and replace the values if they were pushed"
             }
-            Self::PrivateKey => "take it out of the repository and replace the key if it was pushed",
+            Self::PrivateKey => {
+                "take it out of the repository and replace the key if it was pushed"
+            }
             Self::RecipientsDiffer => "run `sops updatekeys` on the file",
             Self::UnknownVaultAddress => {
                 "if the server is yours, allow it with `--vault-addresses` or `SOPS_HC_VAULT_ALLOWLIST`"

@@ -25,7 +25,16 @@ pub(super) struct Found<'a> {
 
 /// Beginnings of texts that stand for a value to be put in later: argocd-vault-plugin, vals, templates, variables. And
 /// what sops has encrypted.
-const STANDINS: [&str; 8] = ["ENC[AES256_GCM,", "<", "ref+", "secretref+", "{{", "${", "$(", "vault:"];
+const STANDINS: [&str; 8] = [
+    "ENC[AES256_GCM,",
+    "<",
+    "ref+",
+    "secretref+",
+    "{{",
+    "${",
+    "$(",
+    "vault:",
+];
 
 impl<'a> Found<'a> {
     /// Looks through an object, and through the items of a list.
@@ -46,7 +55,9 @@ impl<'a> Found<'a> {
             Some("Secret") if api_version == "v1" || api_version.is_empty() => {
                 self.plaintext.extend(plaintext(node));
             }
-            Some("SealedSecret") if api_version.starts_with("bitnami.com/") => self.sealed.push(node),
+            Some("SealedSecret") if api_version.starts_with("bitnami.com/") => {
+                self.sealed.push(node)
+            }
             _ => {}
         }
     }
@@ -68,7 +79,10 @@ fn plaintext(secret: &Node) -> Option<PlaintextSecret> {
     let part = |key| metadata.and_then(|metadata| text(metadata, key));
     let name = part("name").unwrap_or("without a name");
     Some(PlaintextSecret {
-        name: part("namespace").map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}")),
+        name: part("namespace").map_or_else(
+            || name.to_owned(),
+            |namespace| format!("{namespace}/{name}"),
+        ),
         key_path,
         position,
         values: count,
@@ -81,7 +95,9 @@ fn shows_a_value(node: &Node) -> bool {
         Kind::Scalar => {
             node.tag != Tag::Null
                 && !node.value.trim().is_empty()
-                && !STANDINS.iter().any(|standin| node.value.trim_start().starts_with(standin))
+                && !STANDINS
+                    .iter()
+                    .any(|standin| node.value.trim_start().starts_with(standin))
                 && !is_encoded_standin(&node.value)
         }
     }
@@ -97,9 +113,14 @@ pub(super) fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     if node.kind != Kind::Mapping {
         return None;
     }
-    node.content.chunks_exact(2).find(|pair| pair[0].value == key).map(|pair| &pair[1])
+    node.content
+        .chunks_exact(2)
+        .find(|pair| pair[0].value == key)
+        .map(|pair| &pair[1])
 }
 
 fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
-    entry(node, key).filter(|value| value.kind == Kind::Scalar).map(|value| value.value.as_str())
+    entry(node, key)
+        .filter(|value| value.kind == Kind::Scalar)
+        .map(|value| value.value.as_str())
 }

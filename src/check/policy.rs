@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sops::config::{self, Config, Recipient};
-use sops::{Metadata, MasterKey};
+use sops::{MasterKey, Metadata};
 use tree::{Tree, TreePath};
 
 use super::CheckError;
@@ -34,10 +34,13 @@ impl Configurations {
         }
         let mut by_folder = BTreeMap::new();
         for folder in folders {
-            let Ok(path) = folder.join(config::FILE_NAME) else { continue };
+            let Ok(path) = folder.join(config::FILE_NAME) else {
+                continue;
+            };
             // Most folders have none; one that cannot be read is a finding of its own.
             let Ok(text) = tree.read(&path) else { continue };
-            let config = Config::parse(&text).map_err(|source| CheckError::Configuration { path, source })?;
+            let config = Config::parse(&text)
+                .map_err(|source| CheckError::Configuration { path, source })?;
             by_folder.insert(folder, config);
         }
         Ok(Self { by_folder })
@@ -65,7 +68,12 @@ impl Configurations {
 impl Demand {
     /// How the recipients of a file differ from those demanded, in words; `None` when they are the same.
     pub(super) fn difference(&self, metadata: &Metadata) -> Option<String> {
-        let present: BTreeSet<_> = metadata.key_groups.iter().flat_map(|group| &group.keys).map(of_key).collect();
+        let present: BTreeSet<_> = metadata
+            .key_groups
+            .iter()
+            .flat_map(|group| &group.keys)
+            .map(of_key)
+            .collect();
         let missing = listed(self.recipients.difference(&present));
         let extra = listed(present.difference(&self.recipients));
         match (missing.is_empty(), extra.is_empty()) {
@@ -87,5 +95,8 @@ fn of_key(key: &MasterKey) -> (String, String) {
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a (String, String)>) -> String {
-    names.map(|(kind, name)| format!("{kind} {name}")).collect::<Vec<_>>().join(", ")
+    names
+        .map(|(kind, name)| format!("{kind} {name}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -4,7 +4,7 @@ use memchr::memmem;
 
 /// A private key found in a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PrivateKey {
+pub(super) struct PrivateKey {
     /// The line of its first byte, counted from one.
     pub line: u32,
     /// What sort of key.
@@ -30,7 +30,7 @@ const AGE: &[u8] = b"AGE-SECRET-KEY-";
 const AGE_LENGTH: usize = 74;
 
 /// Every private key in `text`, in order.
-pub fn private_keys(text: &[u8]) -> Vec<PrivateKey> {
+pub(super) fn private_keys(text: &[u8]) -> Vec<PrivateKey> {
     let mut found: Vec<(usize, &'static str)> = Vec::new();
     for start in memmem::find_iter(text, BEGIN) {
         let label = &text[start + BEGIN.len()..];
@@ -61,7 +61,7 @@ pub fn private_keys(text: &[u8]) -> Vec<PrivateKey> {
 }
 
 /// The line that holds the byte at `offset`, counted from one.
-pub fn line_of(text: &[u8], offset: usize) -> u32 {
+pub(super) fn line_of(text: &[u8], offset: usize) -> u32 {
     let before = &text[..offset.min(text.len())];
     u32::try_from(memchr::memchr_iter(b'\n', before).count() + 1).unwrap_or(u32::MAX)
 }
@@ -132,7 +132,10 @@ mod tests {
     fn public_keys_headers_alone_and_protected_keys_are_not_findings() {
         check(&format!("-----BEGIN PUBLIC KEY-----\n{BODY}"), &[]);
         check("see `-----BEGIN RSA PRIVATE KEY-----` in the docs", &[]);
-        check(&format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\n{BODY}"), &[]);
+        check(
+            &format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\n{BODY}"),
+            &[],
+        );
         check(
             &format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{BODY}"),
             &[],

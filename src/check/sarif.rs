@@ -43,7 +43,8 @@ fn result(finding: &Finding) -> Value {
     }
     let mut location = json!({ "physicalLocation": place });
     if let Some(key_path) = &finding.key_path {
-        location["logicalLocations"] = json!([{ "fullyQualifiedName": key_path, "kind": "member" }]);
+        location["logicalLocations"] =
+            json!([{ "fullyQualifiedName": key_path, "kind": "member" }]);
     }
     json!({
         "ruleId": finding.rule.name(),
@@ -63,7 +64,17 @@ fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' | b'+' | b'=' => {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'@'
+            | b'+'
+            | b'=' => {
                 uri.push(char::from(byte));
             }
             _ => uri.push_str(&format!("%{byte:02X}")),
@@ -91,8 +102,14 @@ mod tests {
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "apps/a%20b.yaml");
         assert_eq!(place["region"]["startLine"], 7);
-        let index = result["ruleIndex"].as_u64().and_then(|index| usize::try_from(index).ok()).unwrap();
-        assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][index]["id"], "plaintext-secret");
+        let index = result["ruleIndex"]
+            .as_u64()
+            .and_then(|index| usize::try_from(index).ok())
+            .unwrap();
+        assert_eq!(
+            log["runs"][0]["tool"]["driver"]["rules"][index]["id"],
+            "plaintext-secret"
+        );
     }
 
     #[test]
@@ -104,6 +121,10 @@ mod tests {
             key_path: None,
             message: "no MAC".into(),
         }]);
-        assert!(log["runs"][0]["results"][0]["locations"][0]["physicalLocation"].get("region").is_none());
+        assert!(
+            log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+                .get("region")
+                .is_none()
+        );
     }
 }

@@ -18,7 +18,7 @@ use crate::check::finding::Rule;
     after_help = "Exit codes: 0 done, 1 findings (`check`), 2 error.\n\
                   Plaintext is held in memory only: no command writes one to a file."
 )]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -34,7 +34,7 @@ pub struct Arguments {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Find plaintext secrets, and encrypted files that do not hold what they promise.
     Check(CheckArguments),
     /// Print a shell completion script.
@@ -49,7 +49,7 @@ pub enum Command {
 
 /// Where keys come from; shared by every command that opens something.
 #[derive(Args, Debug, Default)]
-pub struct KeyArguments {
+pub(super) struct KeyArguments {
     /// A file or folder with keys: age identities, SSH keys, PGP keys, RSA keys in PEM, Kubernetes Secrets with
     /// sealing keys, in any mix. May be repeated. Keys from the variables of sops (`SOPS_AGE_KEY`,
     /// `SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, ...), an armoured PGP key in
@@ -69,7 +69,7 @@ pub struct KeyArguments {
 
 /// `lockstep decrypt`.
 #[derive(Args, Debug)]
-pub struct DecryptArguments {
+pub(super) struct DecryptArguments {
     /// The file, or `-` for standard input.
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -105,7 +105,7 @@ pub struct DecryptArguments {
 
 /// How the templates of SealedSecrets are treated.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct TemplateArguments {
+pub(super) struct TemplateArguments {
     /// Which templates of SealedSecrets are run. A template whose success depends on a secret tells something about
     /// it to whoever wrote the template, so `total` refuses those before anything is opened.
     #[arg(long, value_enum, default_value_t = Templates::Total, value_name = "WHICH")]
@@ -114,7 +114,7 @@ pub struct TemplateArguments {
 
 /// Values of `--templates`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Templates {
+pub(super) enum Templates {
     /// All, as the SealedSecrets controller does.
     Any,
     /// Only those that succeed or fail whatever the secrets are.
@@ -123,7 +123,7 @@ pub enum Templates {
 
 /// `lockstep preview`.
 #[derive(Args, Debug)]
-pub struct PreviewArguments {
+pub(super) struct PreviewArguments {
     /// A folder of manifests, a file, or `-` for standard input.
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     pub path: PathBuf,
@@ -163,7 +163,7 @@ pub struct PreviewArguments {
 
 /// Values of `preview --output`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum PreviewOutput {
+pub(super) enum PreviewOutput {
     /// One `List` in JSON.
     Json,
     /// A line per object.
@@ -174,7 +174,7 @@ pub enum PreviewOutput {
 
 /// `lockstep check`.
 #[derive(Args, Debug)]
-pub struct CheckArguments {
+pub(super) struct CheckArguments {
     /// Folders or files; what Git ignores is left out.
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
@@ -200,13 +200,19 @@ pub struct CheckArguments {
     pub no_ignore: bool,
 
     /// Vault addresses that SOPS files may name: comma-separated URL prefixes, `all` or `none`.
-    #[arg(long, value_name = "PREFIXES", env = "SOPS_HC_VAULT_ALLOWLIST", default_value = "none", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "PREFIXES",
+        env = "SOPS_HC_VAULT_ALLOWLIST",
+        default_value = "none",
+        hide_default_value = true
+    )]
     pub vault_addresses: String,
 }
 
 /// Values of `check --output`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum CheckOutput {
+pub(super) enum CheckOutput {
     /// An object with the findings and counts.
     Json,
     /// SARIF 2.1.0, as code hosts read it.
@@ -217,7 +223,7 @@ pub enum CheckOutput {
 
 /// Values of `check --fail-on`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum FailOn {
+pub(super) enum FailOn {
     /// Errors only.
     Error,
     /// Notes, warnings and errors.
@@ -228,14 +234,14 @@ pub enum FailOn {
 
 /// `lockstep completions`.
 #[derive(Args, Debug)]
-pub struct CompletionsArguments {
+pub(super) struct CompletionsArguments {
     /// The shell.
     pub shell: clap_complete::Shell,
 }
 
 /// Values of `--color`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum ColorWhen {
+pub(super) enum ColorWhen {
     /// Always.
     Always,
     /// On a terminal, unless `NO_COLOR` is set.

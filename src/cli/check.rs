@@ -51,7 +51,8 @@ pub(super) fn run(
             policy: &policy,
             options: options.clone(),
         };
-        let progress = (files.len() > MANY_FILES).then(|| printer.progress(files.len(), "checking"));
+        let progress =
+            (files.len() > MANY_FILES).then(|| printer.progress(files.len(), "checking"));
         let done = || {
             if let Some(progress) = &progress {
                 progress.inc(1);
@@ -63,7 +64,9 @@ pub(super) fn run(
         }
         report.merge(part);
     }
-    report.findings.retain(|finding| !allow.contains(&finding.rule));
+    report
+        .findings
+        .retain(|finding| !allow.contains(&finding.rule));
 
     match output {
         CheckOutput::Text => printer.data(&text(&report))?,
@@ -75,8 +78,15 @@ pub(super) fn run(
         FailOn::Note => Severity::Note,
         FailOn::Warning => Severity::Warning,
     };
-    let failed = report.findings.iter().any(|finding| finding.rule.severity() >= least);
-    Ok(if failed { Outcome::Findings } else { Outcome::Done })
+    let failed = report
+        .findings
+        .iter()
+        .any(|finding| finding.rule.severity() >= least);
+    Ok(if failed {
+        Outcome::Findings
+    } else {
+        Outcome::Done
+    })
 }
 
 /// `SOPS_HC_VAULT_ALLOWLIST` (sops: hcvault/keysource.go): `all`, `none` or prefixes.
@@ -86,7 +96,10 @@ fn key_policy(vault_addresses: &str) -> KeyPolicy {
         "none" | "" => Vec::new(),
         // An address is allowed below a prefix, and every address lies below its scheme.
         "all" => vec!["https:".to_owned(), "http:".to_owned()],
-        prefixes => prefixes.split(',').map(|prefix| prefix.trim().to_owned()).collect(),
+        prefixes => prefixes
+            .split(',')
+            .map(|prefix| prefix.trim().to_owned())
+            .collect(),
     };
     policy
 }
@@ -139,7 +152,11 @@ fn text(report: &Report) -> String {
         let _ = write!(text, "{}", place_of(finding));
         let _ = write!(text, ": {style}{severity}{style:#}");
         let _ = write!(text, "[{}]: {}", finding.rule.name(), finding.message);
-        if let Some(key_path) = finding.key_path.as_ref().filter(|path| !finding.message.contains(path.as_str())) {
+        if let Some(key_path) = finding
+            .key_path
+            .as_ref()
+            .filter(|path| !finding.message.contains(path.as_str()))
+        {
             let _ = write!(text, " ({key_path})");
         }
         text.push('\n');
@@ -150,7 +167,13 @@ fn text(report: &Report) -> String {
     for rule in rules {
         let _ = writeln!(text, "{HINT}hint:{HINT:#} {}: {}", rule.name(), rule.help());
     }
-    let count = |severity| report.findings.iter().filter(|finding| finding.rule.severity() == severity).count();
+    let count = |severity| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.rule.severity() == severity)
+            .count()
+    };
     let opened = report.encrypted.iter().filter(|file| file.opened).count();
     let _ = writeln!(
         text,
@@ -172,7 +195,11 @@ fn place_of(finding: &Finding) -> String {
 }
 
 fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 fn json(report: &Report) -> serde_json::Value {

@@ -32,7 +32,9 @@ pub(super) fn run(
         filename_override,
         templates,
     } = arguments;
-    let extract = extract.map(|path| path.parse::<ExtractPath>().map_err(Failure::ExtractPath)).transpose()?;
+    let extract = extract
+        .map(|path| path.parse::<ExtractPath>().map_err(Failure::ExtractPath))
+        .transpose()?;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let input = Input::read(&file, filename_override)?;
     let named = input_type.as_deref().map(format_named);
@@ -41,7 +43,11 @@ pub(super) fn run(
             format,
             output: output_type.as_deref().map_or(format, format_named),
             extract,
-            mac: if ignore_mac { MacPolicy::Ignore } else { MacPolicy::Require },
+            mac: if ignore_mac {
+                MacPolicy::Ignore
+            } else {
+                MacPolicy::Require
+            },
             layout: layout(environment.sops_config.as_deref())?,
         };
         decrypt(&input, &keys, &request, printer)?
@@ -69,30 +75,56 @@ struct Request {
     layout: OutputOptions,
 }
 
-fn decrypt(input: &Input, keys: &Keys, request: &Request, printer: &Printer) -> Result<SecretBytes, Failure> {
+fn decrypt(
+    input: &Input,
+    keys: &Keys,
+    request: &Request,
+    printer: &Printer,
+) -> Result<SecretBytes, Failure> {
     let path = || input.name.clone();
-    let file = EncryptedFile::parse(input.bytes.expose(), request.format)
-        .map_err(|source| Failure::SopsForm { path: path(), source })?;
+    let file = EncryptedFile::parse(input.bytes.expose(), request.format).map_err(|source| {
+        Failure::SopsForm {
+            path: path(),
+            source,
+        }
+    })?;
     let mut options = DecryptOptions::default();
     options.order = keys.order().clone();
     let opened = file
         .open(keys, request.mac, &options)
-        .map_err(|source| Failure::Decrypt { path: path(), source })?;
+        .map_err(|source| Failure::Decrypt {
+            path: path(),
+            source,
+        })?;
     let content = opened.content();
     for place in content.kept_comments() {
-        printer.warn(&format!("{}: {place}: a comment that is not encrypted, or does not open, is kept as it is", input.name));
+        printer.warn(&format!(
+            "{}: {place}: a comment that is not encrypted, or does not open, is kept as it is",
+            input.name
+        ));
     }
     match &request.extract {
         Some(extract) => content.extract(extract, request.output, &request.layout),
         None => content.to_bytes(request.output, &request.layout),
     }
-    .map_err(|source| Failure::OutputForm { path: path(), source })
+    .map_err(|source| Failure::OutputForm {
+        path: path(),
+        source,
+    })
 }
 
-fn unseal(input: &Input, keys: &Keys, format: sealed::Format, templates: Templates) -> Result<SecretBytes, Failure> {
+fn unseal(
+    input: &Input,
+    keys: &Keys,
+    format: sealed::Format,
+    templates: Templates,
+) -> Result<SecretBytes, Failure> {
     let path = || input.name.clone();
-    let sealed = SealedSecret::parse_all(input.bytes.expose())
-        .map_err(|source| Failure::SealedForm { path: path(), source })?;
+    let sealed =
+        SealedSecret::parse_all(input.bytes.expose()).map_err(|source| Failure::SealedForm {
+            path: path(),
+            source,
+        })?;
     let options = OpenOptions {
         templates: template_policy(templates),
         deprecated_data: DeprecatedData::Refuse,
@@ -102,7 +134,10 @@ fn unseal(input: &Input, keys: &Keys, format: sealed::Format, templates: Templat
     for sealed in &sealed {
         let secret = sealed
             .open(&unsealer, options)
-            .map_err(|source| Failure::Sealed { path: path(), source })?;
+            .map_err(|source| Failure::Sealed {
+                path: path(),
+                source,
+            })?;
         text.extend_from_slice(secret.print(format).expose().as_bytes());
     }
     Ok(SecretBytes::new(text))
@@ -126,14 +161,21 @@ struct Input {
 impl Input {
     fn read(file: &Path, filename_override: Option<PathBuf>) -> Result<Self, Failure> {
         let is_stdin = file.as_os_str() == "-";
-        let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
+        let name = if is_stdin {
+            "standard input".to_owned()
+        } else {
+            file.display().to_string()
+        };
         let bytes = if is_stdin {
             let mut bytes = Vec::new();
             io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
         } else {
             fs::read(file)
         };
-        let bytes = bytes.map_err(|source| Failure::Read { path: name.clone(), source })?;
+        let bytes = bytes.map_err(|source| Failure::Read {
+            path: name.clone(),
+            source,
+        })?;
         let file_name = filename_override.or_else(|| (!is_stdin).then(|| file.to_owned()));
         Ok(Self {
             name,
@@ -146,11 +188,13 @@ impl Input {
     fn sops_format(&self, named: Option<Format>) -> Result<Option<Format>, Failure> {
         let by_name = || self.file_name.as_deref().map(Format::for_path);
         if let Some(format) = named.or_else(by_name) {
-            let looks_encrypted = named.is_some() || sops::looks_encrypted(self.bytes.expose(), format);
+            let looks_encrypted =
+                named.is_some() || sops::looks_encrypted(self.bytes.expose(), format);
             return Ok(looks_encrypted.then_some(format));
         }
         let bytes = self.bytes.expose();
-        if bytes.trim_ascii_start().starts_with(b"{") && sops::looks_encrypted(bytes, Format::Json) {
+        if bytes.trim_ascii_start().starts_with(b"{") && sops::looks_encrypted(bytes, Format::Json)
+        {
             // JSON, or a binary file in its wrapping.
             return Err(Failure::NoFormat { what: "JSON" });
         }
@@ -175,7 +219,10 @@ fn layout(configured: Option<&Path>) -> Result<OutputOptions, Failure> {
     let Some(path) = configured.map(Path::to_owned).or_else(find_configuration) else {
         return Ok(layout);
     };
-    let invalid = |source| Failure::SopsConfig { path: path.clone(), source };
+    let invalid = |source| Failure::SopsConfig {
+        path: path.clone(),
+        source,
+    };
     let text = fs::read(&path).map_err(|source| Failure::Read {
         path: path.display().to_string(),
         source,

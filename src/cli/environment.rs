@@ -15,7 +15,7 @@ const PGP_KEY: &str = "LOCKSTEP_PGP_KEY";
 const PASSPHRASE: &str = "LOCKSTEP_PASSPHRASE";
 
 /// The variables that say where keys are, read once.
-pub struct Environment {
+pub(super) struct Environment {
     /// `SOPS_AGE_KEY`: identities, one per line or separated by blanks.
     pub age_key: Option<SecretBytes>,
     /// `SOPS_AGE_KEY_FILE`.
@@ -38,7 +38,7 @@ pub struct Environment {
 
 impl Environment {
     /// Reads the environment. To be called once, before any thread is started.
-    pub fn take() -> Self {
+    pub(super) fn take() -> Self {
         Self {
             age_key: secret::take_variable(AGE_KEY),
             age_key_file: path("SOPS_AGE_KEY_FILE"),
@@ -76,7 +76,9 @@ fn home_files() -> Vec<PathBuf> {
 }
 
 fn path(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 fn text(name: &str) -> Option<String> {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::check::CheckError;
+use crate::located::Located;
 use crate::pipeline::{MaterialiseError, RenderError};
 
 /// What stopped a command.
@@ -22,7 +23,7 @@ pub(super) enum Failure {
         source: sops::DecryptError,
     },
     #[error("`--extract`")]
-    ExtractPath(#[source] sops::MalformedPath),
+    ExtractPath(#[source] sops::ExtractPathError),
     #[error("`--include` or `--exclude`")]
     Glob(#[source] tree::GlobError),
     #[error("cannot print as JSON")]
@@ -94,17 +95,12 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The message with those of its causes.
+    /// The message with those of its causes. A place in a file stands behind its name: `secret.yaml:7`.
     pub(super) fn chain(&self) -> String {
         let mut message = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
-            let text = error.to_string();
-            // A transparent wrapper repeats what it wraps.
-            if !text.is_empty() && !message.ends_with(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
+            append(&mut message, &error.to_string());
             cause = error.source();
         }
         message
@@ -155,7 +151,9 @@ impl Failure {
                 "somebody changed the file without sops; compare it with an earlier commit, and see what it holds with \
                  `lockstep decrypt --ignore-mac`"
             }
-            "not-encrypted" => "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`",
+            "not-encrypted" => {
+                "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`"
+            }
             "no-key-in-file" => {
                 "keys are age identities, OpenSSH or PGP private keys, RSA keys in PEM, or Kubernetes Secrets with `tls.key`"
             }
@@ -177,5 +175,50 @@ impl Failure {
             "path-not-found" => "paths look like `[\"database\"][\"users\"][0]`",
             _ => return None,
         })
+    }
+}
+
+fn append(message: &mut String, cause: &str) {
+    // A transparent wrapper repeats what it wraps.
+    if cause.is_empty() || message.ends_with(cause) {
+        return;
+    }
+    if let Some(located) = Located::parse(cause)
+        && message.ends_with('`')
+    {
+        message.pop();
+        message.push_str(&format!(":{}", located.line));
+        if let Some(column) = located.column {
+            message.push_str(&format!(":{column}"));
+        }
+        message.push_str("`: ");
+        message.push_str(located.text);
+    } else {
+        message.push_str(": ");
+        message.push_str(cause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_joined_and_places_put_behind_the_file() {
+        for (message, cause, expect) in [
+            ("`a.yaml`", "line 7, data.p: bad", "`a.yaml:7`: data.p: bad"),
+            ("`a.yaml`", "line 7, column 2: bad", "`a.yaml:7:2`: bad"),
+            (
+                "`a.yaml`",
+                "the file has no MAC",
+                "`a.yaml`: the file has no MAC",
+            ),
+            ("cannot list", "line 7: bad", "cannot list: line 7: bad"),
+            ("bad", "bad", "bad"),
+        ] {
+            let mut text = message.to_owned();
+            append(&mut text, cause);
+            assert_eq!(text, expect);
+        }
     }
 }

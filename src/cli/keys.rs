@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sealed::SealingKeys;
 use secret::SecretBytes;
-use sops::keys::{ExternalKeys, KeyPolicy, KeyRing};
+use sops::keys::{ExternalKeys, KeyPolicy, KeyRing, WhyUnusable};
 use sops::{DecryptionOrder, KeyError, KeyService, MasterKey, Unwrapped};
 
 use super::arguments::KeyArguments;
@@ -79,18 +79,19 @@ impl Keys {
         !self.given.is_empty() || !self.commands.is_empty() || !self.home.files.is_empty()
     }
 
-    /// Whether there is any key for SealedSecrets.
-    pub(super) fn can_unseal(&self) -> bool {
-        self.sealing.fingerprints().next().is_some()
-    }
-
     fn add_path(&mut self, path: &Path, printer: &Printer) -> Result<(), Failure> {
-        let unreadable = |source| Failure::KeyFile { path: path.to_owned(), source };
+        let unreadable = |source| Failure::KeyFile {
+            path: path.to_owned(),
+            source,
+        };
         if !fs::metadata(path).map_err(unreadable)?.is_dir() {
             let bytes = read_key_file(path).map_err(unreadable)?;
-            return self.add_file(&path.display().to_string(), &bytes, printer).then_some(()).ok_or_else(|| {
-                Failure::NoKeyInFile { path: path.to_owned() }
-            });
+            return self
+                .add_file(&path.display().to_string(), &bytes, printer)
+                .then_some(())
+                .ok_or_else(|| Failure::NoKeyInFile {
+                    path: path.to_owned(),
+                });
         }
         let mut files: Vec<PathBuf> = fs::read_dir(path)
             .map_err(unreadable)?
@@ -101,10 +102,15 @@ impl Keys {
         files.sort();
         let mut found = false;
         for file in files {
-            let bytes = read_key_file(&file).map_err(|source| Failure::KeyFile { path: file.clone(), source })?;
+            let bytes = read_key_file(&file).map_err(|source| Failure::KeyFile {
+                path: file.clone(),
+                source,
+            })?;
             found |= self.add_file(&file.display().to_string(), &bytes, printer);
         }
-        found.then_some(()).ok_or_else(|| Failure::NoKeyInFile { path: path.to_owned() })
+        found.then_some(()).ok_or_else(|| Failure::NoKeyInFile {
+            path: path.to_owned(),
+        })
     }
 
     /// Adds the keys of a file to both rings and says what could not be used; whether there was any that could.
@@ -118,12 +124,19 @@ impl Keys {
                 // What is no sealing key may well be a key of another sort, and the other way round: only what is of
                 // no use at all is worth a word.
                 if !sealing {
-                    for unusable in &loaded.unusable {
+                    for unusable in loaded
+                        .unusable
+                        .iter()
+                        .filter(|unusable| unusable.why != WhyUnusable::NotPrivate)
+                    {
                         printer.warn(&format!("{name}:{}: {}", unusable.line, unusable.why));
                     }
                 }
                 if !usable && loaded.unusable.is_empty() {
-                    for unusable in not_for_sealing.iter().filter(|unusable| is_meant_as_key(&unusable.error)) {
+                    for unusable in not_for_sealing
+                        .iter()
+                        .filter(|unusable| is_meant_as_key(&unusable.error))
+                    {
                         printer.warn(&unusable.to_string());
                     }
                 }
@@ -140,31 +153,33 @@ impl Keys {
     /// sops reports a source that it cannot use only when nothing else opens the file, and so do we: as warnings.
     fn add_environment(&mut self, environment: &mut Environment, printer: &Printer) {
         if let Some(key) = environment.age_key.take() {
-            // sops takes identities separated by blanks here, and nowhere else.
-            let mut lines = key;
-            for byte in lines.expose_mut() {
-                if *byte == b' ' || *byte == b'\t' {
-                    *byte = b'\n';
-                }
-            }
-            self.add_source("SOPS_AGE_KEY", &lines, printer);
+            self.add_source("SOPS_AGE_KEY", &one_per_line(key), printer);
         }
         if let Some(key) = environment.pgp_key.take() {
             self.add_source("LOCKSTEP_PGP_KEY", &key, printer);
         }
         for (variable, path) in [
             ("SOPS_AGE_KEY_FILE", environment.age_key_file.take()),
-            ("SOPS_AGE_SSH_PRIVATE_KEY_FILE", environment.ssh_key_file.take()),
+            (
+                "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+                environment.ssh_key_file.take(),
+            ),
         ] {
             let Some(path) = path else { continue };
             match read_key_file(&path) {
                 Ok(bytes) => self.add_source(&path.display().to_string(), &bytes, printer),
-                Err(error) => printer.warn(&format!("{variable}: cannot read `{}`: {error}", path.display())),
+                Err(error) => printer.warn(&format!(
+                    "{variable}: cannot read `{}`: {error}",
+                    path.display()
+                )),
             }
         }
         for (variable, line) in [
             ("SOPS_AGE_KEY_CMD", environment.age_key_command.take()),
-            ("SOPS_AGE_SSH_PRIVATE_KEY_CMD", environment.ssh_key_command.take()),
+            (
+                "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
+                environment.ssh_key_command.take(),
+            ),
         ] {
             if let Some(line) = line {
                 match shlex::split(&line).filter(|words| !words.is_empty()) {
@@ -192,10 +207,18 @@ impl Keys {
 }
 
 impl KeyService for Keys {
+    fn holds(&self, key: &MasterKey) -> bool {
+        self.given.holds(key)
+    }
+
     fn unwrap_key(&self, key: &MasterKey) -> Result<Unwrapped, KeyError> {
         let mut failure = None;
         let sources = std::iter::once(&self.given as &dyn KeyService)
-            .chain(self.commands.iter().map(|command| command as &dyn KeyService))
+            .chain(
+                self.commands
+                    .iter()
+                    .map(|command| command as &dyn KeyService),
+            )
             .chain([&self.home as &dyn KeyService, &self.external]);
         for source in sources {
             match source.unwrap_key(key) {
@@ -217,7 +240,11 @@ struct KeyCommand {
 
 impl KeyCommand {
     fn new(variable: &'static str, words: Vec<String>) -> Self {
-        Self { variable, words, rings: Mutex::default() }
+        Self {
+            variable,
+            words,
+            rings: Mutex::default(),
+        }
     }
 
     fn ring(&self, recipient: &str) -> Result<Arc<KeyRing>, KeyError> {
@@ -231,13 +258,20 @@ impl KeyCommand {
             .stdin(Stdio::inherit())
             .stderr(Stdio::inherit())
             .output()
-            .map_err(|_| KeyError::Source { name: self.variable })?;
+            .map_err(|_| KeyError::Source {
+                name: self.variable,
+            })?;
         let bytes = SecretBytes::new(output.stdout);
         if !output.status.success() {
-            return Err(KeyError::Source { name: self.variable });
+            return Err(KeyError::Source {
+                name: self.variable,
+            });
         }
         let mut ring = KeyRing::default();
-        ring.load(self.variable, bytes.expose()).map_err(|_| KeyError::Source { name: self.variable })?;
+        ring.load(self.variable, bytes.expose())
+            .map_err(|_| KeyError::Source {
+                name: self.variable,
+            })?;
         let ring = Arc::new(ring);
         rings.insert(recipient.to_owned(), Arc::clone(&ring));
         Ok(ring)
@@ -276,11 +310,29 @@ impl KeyService for HomeKeys {
     }
 }
 
+/// Puts each identity of `SOPS_AGE_KEY` on a line of its own: there, and nowhere else, sops takes several on one line,
+/// separated by blanks. Comments stay as they are.
+fn one_per_line(mut key: SecretBytes) -> SecretBytes {
+    for line in key.expose_mut().split_mut(|byte| *byte == b'\n') {
+        if !line.trim_ascii_start().starts_with(b"#") {
+            for byte in line {
+                if matches!(byte, b' ' | b'\t') {
+                    *byte = b'\n';
+                }
+            }
+        }
+    }
+    key
+}
+
 /// Whether a file that holds no sealing key was meant to.
 const fn is_meant_as_key(error: &sealed::KeyError) -> bool {
     !matches!(
         error,
-        sealed::KeyError::NoKey | sealed::KeyError::NotASecret { .. } | sealed::KeyError::Yaml(_)
+        sealed::KeyError::NoKey
+            | sealed::KeyError::NotASecret { .. }
+            | sealed::KeyError::Yaml(_)
+            | sealed::KeyError::Field(_)
     )
 }
 

@@ -22,7 +22,9 @@ pub(super) fn run(printer: &Printer) -> Result<Outcome, Failure> {
     page.write_all(EXIT_CODES.as_bytes())?;
     for subcommand in command.get_subcommands() {
         let title = format!("lockstep-{}", subcommand.get_name());
-        Man::new(subcommand.clone()).title(title).render(&mut page)?;
+        Man::new(subcommand.clone())
+            .title(title)
+            .render(&mut page)?;
     }
     printer.data(&String::from_utf8_lossy(&page))?;
     Ok(Outcome::Done)

@@ -19,11 +19,20 @@ impl Passphrase for PassphrasePrompt {
         if let Some(variable) = &self.variable {
             // A second request means that the variable's answer was wrong, and it will not get better.
             return (request.attempt == 1)
-                .then(|| std::str::from_utf8(variable.expose()).ok().map(SecretString::copy_of))
+                .then(|| {
+                    std::str::from_utf8(variable.expose())
+                        .ok()
+                        .map(SecretString::copy_of)
+                })
                 .flatten();
         }
         let name = request.key.map(|key| format!(" {key}")).unwrap_or_default();
-        let prompt = format!("Passphrase for the {}{name} in {}: ", request.kind, request.source);
-        rpassword::prompt_password(prompt).ok().map(SecretString::new)
+        let prompt = format!(
+            "Passphrase for the {}{name} in {}: ",
+            request.kind, request.source
+        );
+        rpassword::prompt_password(prompt)
+            .ok()
+            .map(SecretString::new)
     }
 }

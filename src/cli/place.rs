@@ -16,7 +16,11 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
 
 /// The root of the Git working copy around a path, else the folder itself. Links in a tree may lead anywhere in it.
 pub(super) fn root_of(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
     folder
         .ancestors()
         .find(|folder| folder.join(".git").exists())
@@ -27,10 +31,13 @@ pub(super) fn root_of(path: &Path) -> PathBuf {
 /// A path as one below `root`.
 pub(super) fn below(root: &Path, path: &Path) -> Result<TreePath, Failure> {
     let relative = path.strip_prefix(root).unwrap_or(path);
-    relative
-        .to_str()
-        .ok_or_else(|| Failure::NotUnicode { path: path.to_owned() })
-        .and_then(|relative| TreePath::parse(relative).map_err(Failure::Path))
+    if relative.as_os_str().is_empty() {
+        return Ok(TreePath::root());
+    }
+    let relative = relative.to_str().ok_or_else(|| Failure::NotUnicode {
+        path: path.to_owned(),
+    })?;
+    Ok(TreePath::parse(relative)?)
 }
 
 /// The tree below `root`.

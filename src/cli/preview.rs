@@ -9,10 +9,12 @@ use goyaml::Value;
 use goyaml::emit::{self, EmitOptions, KeyOrder, Lossy, SequenceIndent};
 use goyaml::json::{Escape, Layout, WriteError};
 use sealed::{DeprecatedData, OpenOptions};
-use secret::SecretBytes;
+use secret::{Redactor, SecretBytes};
 use sops::keys::KeyPolicy;
 use sops::{DecryptOptions, SopsOpener};
-use tree::{Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath};
+use tree::{
+    Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath,
+};
 
 use super::Outcome;
 use super::arguments::{PreviewArguments, PreviewOutput};
@@ -22,7 +24,9 @@ use super::failure::Failure;
 use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
-use crate::pipeline::{Desired, Resource, SealedPolicy, Source, mask, materialise, render};
+use crate::pipeline::{
+    Desired, Identity, Resource, SealedPolicy, Source, mask, materialise, render,
+};
 
 /// The name under which standard input is rendered.
 const STANDARD_INPUT: &str = "stdin.yaml";
@@ -52,9 +56,18 @@ pub(super) fn run(
     } = arguments;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let source = Place::find(&path)?;
-    let glob = |pattern: Option<String>| pattern.map(|pattern| Glob::parse(&pattern)).transpose().map_err(Failure::Glob);
+    let glob = |pattern: Option<String>| {
+        pattern
+            .map(|pattern| Glob::parse(&pattern))
+            .transpose()
+            .map_err(Failure::Glob)
+    };
     let filter = ManifestFilter {
-        depth: if recurse { Depth::Recursive } else { Depth::Flat },
+        depth: if recurse {
+            Depth::Recursive
+        } else {
+            Depth::Flat
+        },
         include: glob(include)?,
         exclude: glob(exclude)?,
         extensions: Extensions::Manifests,
@@ -65,7 +78,10 @@ pub(super) fn run(
     let opener = SopsOpener::new(&keys, options, Arc::clone(printer.redactor()));
     let rendered = render(&source.tree, &opener, &source.source(&filter))?;
     for skipped in rendered.skipped() {
-        printer.note(&format!("`{}` is passed over: {}", skipped.path, skipped.why));
+        printer.note(&format!(
+            "`{}` is passed over: {}",
+            skipped.path, skipped.why
+        ));
     }
     let policy = if keep_sealed {
         SealedPolicy::Keep
@@ -111,12 +127,16 @@ impl Place {
 
     fn standard_input() -> Result<Self, Failure> {
         let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(|source| Failure::Read {
-            path: "standard input".to_owned(),
-            source,
-        })?;
+        io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|source| Failure::Read {
+                path: "standard input".to_owned(),
+                source,
+            })?;
         let path = TreePath::parse(STANDARD_INPUT).map_err(Failure::Path)?;
-        let tree = Tree::memory([(path.clone(), MemoryEntry::file(bytes))], place::limits()).map_err(Failure::StandardInput)?;
+        let tree = Tree::memory([(path.clone(), MemoryEntry::file(bytes))], place::limits())
+            .map_err(Failure::StandardInput)?;
         Ok(Self {
             tree,
             path,
@@ -150,11 +170,18 @@ fn weak_protection(desired: &Desired) -> Vec<String> {
     paths.dedup();
     paths
         .iter()
-        .map(|path| format!("`{path}` is `mac_only_encrypted`: its clear-text values are not under the MAC"))
+        .map(|path| {
+            format!("`{path}` is `mac_only_encrypted`: its clear-text values are not under the MAC")
+        })
         .collect()
 }
 
-fn print(desired: &Desired, output: PreviewOutput, show_secrets: bool, printer: &Printer) -> Result<(), Failure> {
+fn print(
+    desired: &Desired,
+    output: PreviewOutput,
+    show_secrets: bool,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let view = |resource: &Resource| {
         if show_secrets {
             resource.object.clone()
@@ -165,7 +192,7 @@ fn print(desired: &Desired, output: PreviewOutput, show_secrets: bool, printer: 
     let text = match output {
         PreviewOutput::Yaml => yaml(desired, view),
         PreviewOutput::Json => json(desired, view).map_err(Failure::Json)?,
-        PreviewOutput::Summary => summary(desired),
+        PreviewOutput::Summary => summary(desired, printer.redactor()),
     };
     if show_secrets {
         printer.plaintext(&SecretBytes::new(text.into_bytes()))?;
@@ -192,16 +219,24 @@ fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, 
         ("items".to_owned(), Value::Array(items)),
     ]);
     let mut text = String::new();
-    goyaml::json::write(&mut text, &list, Layout::Indented("  "), KeyOrder::AsGiven, Escape::Plain)?;
+    goyaml::json::write(
+        &mut text,
+        &list,
+        Layout::Indented("  "),
+        KeyOrder::AsGiven,
+        Escape::Plain,
+    )?;
     text.push('\n');
     Ok(text)
 }
 
 /// A line per object, in columns.
-fn summary(desired: &Desired) -> String {
+fn summary(desired: &Desired, redactor: &Redactor) -> String {
     let mut rows = vec![["KIND", "NAMESPACE", "NAME", "SECRETS", "SOURCE"].map(str::to_owned)];
     for resource in desired.resources() {
-        let identity = &resource.identity;
+        // A name can be encrypted as well, and a summary never shows values.
+        let identity = Identity::of(&mask::masked(resource, redactor))
+            .unwrap_or_else(|_| resource.identity.clone());
         let kind = if identity.group.is_empty() {
             identity.kind.clone()
         } else {
@@ -213,8 +248,8 @@ fn summary(desired: &Desired) -> String {
         };
         rows.push([
             kind,
-            identity.namespace.clone().unwrap_or_else(|| "-".to_owned()),
-            identity.name.clone(),
+            identity.namespace.unwrap_or_else(|| "-".to_owned()),
+            identity.name,
             secrets,
             format!("{}{}", resource.origin, protection(resource)),
         ]);

@@ -17,14 +17,14 @@ use secret::{Redactor, SecretBytes};
 use super::arguments::ColorWhen;
 
 /// Red, for errors.
-pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Yellow, for warnings.
-pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// Cyan, for hints and notes.
-pub const HINT: Style = AnsiColor::Cyan.on_default().bold();
+pub(super) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Standard output and standard error.
-pub struct Printer {
+pub(super) struct Printer {
     redactor: Arc<Redactor>,
     color: ColorWhen,
     quiet: bool,
@@ -32,7 +32,7 @@ pub struct Printer {
 
 impl Printer {
     /// A printer that hides what `redactor` knows.
-    pub const fn new(redactor: Arc<Redactor>, color: ColorWhen, quiet: bool) -> Self {
+    pub(super) const fn new(redactor: Arc<Redactor>, color: ColorWhen, quiet: bool) -> Self {
         Self {
             redactor,
             color,
@@ -41,12 +41,12 @@ impl Printer {
     }
 
     /// What hides the values.
-    pub const fn redactor(&self) -> &Arc<Redactor> {
+    pub(super) const fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
 
     /// Prints the result of a command on standard output; styles in it are dropped where they are not wanted.
-    pub fn data(&self, text: &str) -> io::Result<()> {
+    pub(super) fn data(&self, text: &str) -> io::Result<()> {
         let text = self.redactor.redact(text);
         let choice = self.choice(&io::stdout());
         let mut stdout = AutoStream::new(unbuffered(&io::stdout())?, choice);
@@ -55,36 +55,36 @@ impl Printer {
 
     /// Prints a plaintext on standard output. The bytes go straight to the descriptor: no buffer of the standard
     /// library keeps a copy.
-    pub fn plaintext(&self, bytes: &SecretBytes) -> io::Result<()> {
+    pub(super) fn plaintext(&self, bytes: &SecretBytes) -> io::Result<()> {
         unbuffered(&io::stdout())?.write_all(bytes.expose())
     }
 
     /// Says something that does not stop the command.
-    pub fn warn(&self, message: &str) {
+    pub(super) fn warn(&self, message: &str) {
         if !self.quiet {
             self.labelled(WARNING, "warning", message);
         }
     }
 
     /// Says something for the reader's information.
-    pub fn note(&self, message: &str) {
+    pub(super) fn note(&self, message: &str) {
         if !self.quiet {
             self.labelled(HINT, "note", message);
         }
     }
 
     /// Says what stopped the command.
-    pub fn error(&self, message: &str) {
+    pub(super) fn error(&self, message: &str) {
         self.labelled(ERROR, "error", message);
     }
 
     /// Says what to do about the last error.
-    pub fn hint(&self, message: &str) {
+    pub(super) fn hint(&self, message: &str) {
         self.labelled(HINT, "hint", message);
     }
 
     /// A bar for `total` steps on a terminal; nothing where nobody looks, or where the work is done soon.
-    pub fn progress(&self, total: usize, what: &'static str) -> ProgressBar {
+    pub(super) fn progress(&self, total: usize, what: &'static str) -> ProgressBar {
         if self.quiet || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }

@@ -19,10 +19,20 @@ const LIST_DEPTH: usize = 16;
 
 /// What one file holds.
 pub enum Manifests {
-    /// Objects, lists expanded, each with the line on which it starts.
-    Objects(Vec<(Value, Identity, u32)>),
+    /// Objects, lists expanded.
+    Objects(Vec<Manifest>),
     /// Something else, which is no error.
     Unrelated(Unrelated),
+}
+
+/// One object of a file.
+pub struct Manifest {
+    /// The object.
+    pub object: Value,
+    /// Who it is.
+    pub identity: Identity,
+    /// The line on which it starts, counted from one.
+    pub line: u32,
 }
 
 /// Why a file is not read as manifests.
@@ -113,7 +123,11 @@ pub fn may_hold_manifests(bytes: &[u8]) -> bool {
 
 /// Why bytes that cannot hold manifests are passed over.
 pub fn unrelated(bytes: &[u8]) -> Unrelated {
-    if is_marked(bytes) { Unrelated::Marked } else { Unrelated::NoManifest }
+    if is_marked(bytes) {
+        Unrelated::Marked
+    } else {
+        Unrelated::NoManifest
+    }
 }
 
 /// Reads the manifests of a file named `name`.
@@ -148,7 +162,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
     Ok(Manifests::Objects(objects))
 }
 
-fn objects_of(mut document: Document, objects: &mut Vec<(Value, Identity, u32)>) -> Result<(), ManifestError> {
+fn objects_of(mut document: Document, objects: &mut Vec<Manifest>) -> Result<(), ManifestError> {
     document.expand_aliases(&Limits::default())?;
     let value = decode::json_value(&document.root, Duplicates::LastWins)?;
     if matches!(value, Value::Null) {
@@ -163,16 +177,23 @@ fn expand(
     value: Value,
     node: &Node,
     depth: usize,
-    objects: &mut Vec<(Value, Identity, u32)>,
+    objects: &mut Vec<Manifest>,
 ) -> Result<(), ManifestError> {
     let line = node.position.line;
     match items_of(value) {
         Items::None(object) => {
-            let identity = Identity::of(&object).map_err(|source| ManifestError::Object { line, source })?;
-            objects.push((object, identity, line));
+            let identity =
+                Identity::of(&object).map_err(|source| ManifestError::Object { line, source })?;
+            objects.push(Manifest {
+                object,
+                identity,
+                line,
+            });
         }
         Items::List { kind, items } => {
-            let depth = depth.checked_sub(1).ok_or(ManifestError::ListDepth { line })?;
+            let depth = depth
+                .checked_sub(1)
+                .ok_or(ManifestError::ListDepth { line })?;
             let nodes = node_items(node);
             for (index, mut item) in items.into_iter().enumerate() {
                 let node = nodes.get(index).unwrap_or(node);
@@ -196,7 +217,10 @@ fn expand(
 enum Items {
     /// Not a list: the object itself.
     None(Value),
-    List { kind: Option<ItemKind>, items: Vec<Value> },
+    List {
+        kind: Option<ItemKind>,
+        items: Vec<Value>,
+    },
 }
 
 /// What the items of a typed list are (`ConfigMapList`), for those that do not say so themselves.
@@ -208,10 +232,18 @@ struct ItemKind {
 impl ItemKind {
     fn complete(&self, item: &mut Value) {
         if let Value::Object(entries) = item
-            && !entries.iter().any(|(key, _)| key == "kind" || key == "apiVersion")
+            && !entries
+                .iter()
+                .any(|(key, _)| key == "kind" || key == "apiVersion")
         {
             entries.insert(0, ("kind".to_owned(), Value::String(self.kind.clone())));
-            entries.insert(0, ("apiVersion".to_owned(), Value::String(self.api_version.clone())));
+            entries.insert(
+                0,
+                (
+                    "apiVersion".to_owned(),
+                    Value::String(self.api_version.clone()),
+                ),
+            );
         }
     }
 }
@@ -220,7 +252,10 @@ fn items_of(value: Value) -> Items {
     let Value::Object(mut entries) = value else {
         return Items::None(value);
     };
-    let Some(at) = entries.iter().position(|(key, value)| key == "items" && is_list(value)) else {
+    let Some(at) = entries
+        .iter()
+        .position(|(key, value)| key == "items" && is_list(value))
+    else {
         return Items::None(Value::Object(entries));
     };
     let (_, items) = entries.swap_remove(at);

@@ -1,8 +1,8 @@
 //! What a person may see of an object.
 //!
-//! Two rules, and each alone would not do. By **place**: all of a Secret's `data` and `stringData`, and the copy of
-//! an object that `kubectl apply` leaves in an annotation. By **value**: whatever was opened, wherever it turns up
-//! again, such as a password in a URL of a ConfigMap.
+//! Two rules, and each alone would not do. By **place**: what was encrypted where it stands, all of a Secret's `data` and
+//! `stringData`, and the copy of an object that `kubectl apply` leaves in an annotation. By **value**: what was opened,
+//! wherever it turns up again, such as a password in a URL of a ConfigMap.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,6 +10,7 @@ use goyaml::Value;
 use secret::Redactor;
 
 use super::resource::Resource;
+use super::secret_parts::SecretParts;
 
 /// Where `kubectl apply` keeps the whole object as JSON.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -17,10 +18,31 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The object with masks in the place of secrets. A mask shows a keyed fingerprint, the same for a value in `data` and
 /// in `stringData`, so that a reader sees whether two are equal, and not what they are.
 pub fn masked(resource: &Resource, redactor: &Redactor) -> Value {
-    mask_object(&resource.object, resource.identity.is_secret(), redactor)
+    let parts = &resource.secret;
+    let Value::Object(entries) = &resource.object else {
+        return mask(&resource.object, parts, redactor);
+    };
+    let is_secret = resource.identity.is_secret();
+    let entries = entries
+        .iter()
+        .map(|(key, value)| {
+            let masked = match key.as_str() {
+                "data" if is_secret => mask_values(value, Encoding::Base64, redactor),
+                "stringData" if is_secret => mask_values(value, Encoding::None, redactor),
+                "metadata" => mask(
+                    &without_last_applied(value, redactor),
+                    parts.entry(key),
+                    redactor,
+                ),
+                _ => mask(value, parts.entry(key), redactor),
+            };
+            (key.clone(), masked)
+        })
+        .collect();
+    Value::Object(entries)
 }
 
-/// How many values of the object are masked because of their place.
+/// How many values of a Secret are masked because of their place.
 pub fn secret_values(resource: &Resource) -> usize {
     if !resource.identity.is_secret() {
         return 0;
@@ -32,84 +54,93 @@ pub fn secret_values(resource: &Resource) -> usize {
         .sum()
 }
 
-fn mask_object(object: &Value, is_secret: bool, redactor: &Redactor) -> Value {
-    let Value::Object(entries) = object else {
-        return mask_known(object, redactor);
-    };
-    let entries = entries
-        .iter()
-        .map(|(key, value)| {
-            let masked = match key.as_str() {
-                "data" if is_secret => mask_values(value, Encoding::Base64, redactor),
-                "stringData" if is_secret => mask_values(value, Encoding::None, redactor),
-                "metadata" => mask_metadata(value, redactor),
-                _ => mask_known(value, redactor),
-            };
-            (key.clone(), masked)
-        })
-        .collect();
-    Value::Object(entries)
-}
-
 #[derive(Clone, Copy)]
 enum Encoding {
     Base64,
     None,
 }
 
-/// Masks all of a field. What has the wrong type is masked as a whole: it may be a secret that somebody failed to
-/// encode.
+/// Masks all of a Secret's field. What has the wrong type is masked as a whole: it may be a secret that somebody failed
+/// to encode.
 fn mask_values(field: &Value, encoding: Encoding, redactor: &Redactor) -> Value {
-    match field {
-        Value::Null => Value::Null,
-        Value::Object(entries) => {
-            let mask = |value: &Value| match value {
-                Value::Null => Value::Null,
-                Value::String(text) => match encoding {
-                    // Line breaks are allowed in `data`, where kustomize writes long values on several lines.
-                    Encoding::Base64 => {
-                        let joined: String = text.split_ascii_whitespace().collect();
-                        match BASE64_STANDARD.decode(joined) {
-                            Ok(decoded) => mask_text(&decoded, redactor),
-                            Err(_) => mask_text(text.as_bytes(), redactor),
-                        }
-                    }
-                    Encoding::None => mask_text(text.as_bytes(), redactor),
-                },
-                other => mask_text(json(other).as_bytes(), redactor),
-            };
-            Value::Object(entries.iter().map(|(key, value)| (key.clone(), mask(value))).collect())
+    let Value::Object(entries) = field else {
+        return mask(field, &SecretParts::All, redactor);
+    };
+    let mask_value = |value: &Value| match (encoding, value) {
+        (Encoding::Base64, Value::String(text)) => {
+            // Line breaks are allowed in `data`, where kustomize writes long values on several lines.
+            let joined: String = text.split_ascii_whitespace().collect();
+            match BASE64_STANDARD.decode(joined) {
+                Ok(decoded) => fingerprint(&decoded, redactor),
+                Err(_) => fingerprint(text.as_bytes(), redactor),
+            }
         }
-        other => mask_text(json(other).as_bytes(), redactor),
-    }
-}
-
-fn mask_metadata(metadata: &Value, redactor: &Redactor) -> Value {
-    let Value::Object(entries) = metadata else {
-        return mask_known(metadata, redactor);
+        // A list in the place of a text may hold secrets as well as a text does.
+        (_, Value::Array(_) | Value::Object(_) | Value::Mapping(_)) => {
+            fingerprint(json(value).as_bytes(), redactor)
+        }
+        (_, value) => mask(value, &SecretParts::All, redactor),
     };
     let entries = entries
         .iter()
-        .map(|(key, value)| {
-            let masked = match (key.as_str(), value) {
-                ("annotations", Value::Object(annotations)) => Value::Object(
-                    annotations
-                        .iter()
-                        .map(|(key, value)| {
-                            let masked = match value {
-                                Value::String(text) if key == LAST_APPLIED => mask_text(text.as_bytes(), redactor),
-                                other => mask_known(other, redactor),
-                            };
-                            (key.clone(), masked)
-                        })
-                        .collect(),
-                ),
-                _ => mask_known(value, redactor),
-            };
-            (key.clone(), masked)
-        })
+        .map(|(key, value)| (key.clone(), mask_value(value)))
         .collect();
     Value::Object(entries)
+}
+
+fn without_last_applied(metadata: &Value, redactor: &Redactor) -> Value {
+    let mut metadata = metadata.clone();
+    if let Value::Object(entries) = &mut metadata
+        && let Some((_, Value::Object(annotations))) =
+            entries.iter_mut().find(|(key, _)| key == "annotations")
+    {
+        for (key, value) in annotations {
+            if key == LAST_APPLIED {
+                *value = mask(value, &SecretParts::All, redactor);
+            }
+        }
+    }
+    metadata
+}
+
+/// Masks what is secret by its place, and opened values in all other texts.
+fn mask(value: &Value, parts: &SecretParts, redactor: &Redactor) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        Value::Array(items) => {
+            let mask_item = |(index, item)| mask(item, parts.item(index), redactor);
+            Value::Array(items.iter().enumerate().map(mask_item).collect())
+        }
+        Value::Object(entries) => {
+            let mask_entry = |(key, value): &(String, Value)| {
+                (
+                    redactor.redact(key).into_owned(),
+                    mask(value, parts.entry(key), redactor),
+                )
+            };
+            Value::Object(entries.iter().map(mask_entry).collect())
+        }
+        Value::Mapping(entries) => {
+            let mask_entry = |(key, value): &(Value, Value)| {
+                (mask(key, parts, redactor), mask(value, parts, redactor))
+            };
+            Value::Mapping(entries.iter().map(mask_entry).collect())
+        }
+        Value::String(text) if *parts == SecretParts::All => fingerprint(text.as_bytes(), redactor),
+        Value::Bytes(bytes) if *parts == SecretParts::All => fingerprint(bytes, redactor),
+        Value::String(text) => Value::String(redactor.redact(text).into_owned()),
+        Value::Bytes(bytes) => Value::Bytes(redactor.redact_bytes(bytes).into_owned()),
+        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => {
+            let text = json(value);
+            if *parts == SecretParts::All {
+                return fingerprint(text.as_bytes(), redactor);
+            }
+            match redactor.redact(&text) {
+                redacted if redacted == text => value.clone(),
+                redacted => Value::String(redacted.into_owned()),
+            }
+        }
+    }
 }
 
 /// The JSON text of a value, by which values of the same content are alike. What JSON cannot hold is nothing.
@@ -117,34 +148,6 @@ fn json(value: &Value) -> String {
     goyaml::json::to_string(value).unwrap_or_default()
 }
 
-fn mask_text(value: &[u8], redactor: &Redactor) -> Value {
+fn fingerprint(value: &[u8], redactor: &Redactor) -> Value {
     Value::String(redactor.fingerprint(value).to_string())
-}
-
-/// Masks opened values: whole scalars of any type, and parts of texts.
-fn mask_known(value: &Value, redactor: &Redactor) -> Value {
-    let whole = |text: &[u8]| redactor.recognise(text).map(|mask| Value::String(mask.to_string()));
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(|item| mask_known(item, redactor)).collect()),
-        Value::Object(entries) => Value::Object(
-            entries
-                .iter()
-                .map(|(key, value)| (redactor.redact(key).into_owned(), mask_known(value, redactor)))
-                .collect(),
-        ),
-        Value::Mapping(entries) => Value::Mapping(
-            entries
-                .iter()
-                .map(|(key, value)| (mask_known(key, redactor), mask_known(value, redactor)))
-                .collect(),
-        ),
-        Value::String(text) => {
-            whole(text.as_bytes()).unwrap_or_else(|| Value::String(redactor.redact(text).into_owned()))
-        }
-        Value::Bytes(bytes) => whole(bytes).unwrap_or_else(|| value.clone()),
-        Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => {
-            whole(json(value).as_bytes()).unwrap_or_else(|| value.clone())
-        }
-        Value::Bool(_) | Value::Null => value.clone(),
-    }
 }

@@ -80,26 +80,38 @@ impl Desired {
 /// # Errors
 ///
 /// When one of them does not open. There is no partial result.
-pub fn materialise(rendered: Rendered, policy: &SealedPolicy<'_>) -> Result<Desired, MaterialiseError> {
+pub fn materialise(
+    rendered: Rendered,
+    policy: &SealedPolicy<'_>,
+) -> Result<Desired, MaterialiseError> {
     let mut resources = rendered.into_resources();
-    if let SealedPolicy::Open { keys, options, redactor } = policy {
+    if let SealedPolicy::Open {
+        keys,
+        options,
+        redactor,
+    } = policy
+    {
         let unsealer = keys.unsealer();
         for resource in &mut resources {
             if !resource.identity.is_sealed_secret() {
                 continue;
             }
-            let sealed = SealedSecret::from_node(&emit::encode(&resource.object)).map_err(|source| {
-                MaterialiseError::Malformed {
-                    origin: Box::new(resource.origin.clone()),
-                    identity: Box::new(resource.identity.clone()),
-                    source,
-                }
-            })?;
-            let secret = sealed.open(&unsealer, *options).map_err(|source| MaterialiseError::Sealed {
-                origin: Box::new(resource.origin.clone()),
-                identity: Box::new(resource.identity.clone()),
-                source,
-            })?;
+            let sealed =
+                SealedSecret::from_node(&emit::encode(&resource.object)).map_err(|source| {
+                    MaterialiseError::Malformed {
+                        origin: Box::new(resource.origin.clone()),
+                        identity: Box::new(resource.identity.clone()),
+                        source,
+                    }
+                })?;
+            let secret =
+                sealed
+                    .open(&unsealer, *options)
+                    .map_err(|source| MaterialiseError::Sealed {
+                        origin: Box::new(resource.origin.clone()),
+                        identity: Box::new(resource.identity.clone()),
+                        source,
+                    })?;
             for (_, value) in secret.data() {
                 redactor.learn(value.expose());
             }
@@ -120,7 +132,8 @@ pub fn materialise(rendered: Rendered, policy: &SealedPolicy<'_>) -> Result<Desi
 
 fn disown(secret: &mut Value) {
     if let Value::Object(entries) = secret
-        && let Some((_, Value::Object(metadata))) = entries.iter_mut().find(|(key, _)| key == "metadata")
+        && let Some((_, Value::Object(metadata))) =
+            entries.iter_mut().find(|(key, _)| key == "metadata")
     {
         metadata.retain(|(key, _)| key != "ownerReferences" && key != "creationTimestamp");
     }

@@ -1,9 +1,10 @@
 //! The first stage: the manifests of a tree.
 
-use tree::{ManifestFilter, OpenError, Opener, ReadError, Tree, TreePath};
+use tree::{ManifestFilter, OpenError, Opener, Protection, ReadError, Tree, TreePath};
 
-use super::manifest::{self, ManifestError, Manifests, Unrelated};
+use super::manifest::{self, Manifest, ManifestError, Manifests, Unrelated};
 use super::resource::{Origin, Resource};
+use super::secret_parts::SecretParts;
 
 /// What is to be rendered.
 pub enum Source<'a> {
@@ -123,19 +124,30 @@ const OTHER_TOOLS: [(&str, &str); 4] = [
 /// # Errors
 ///
 /// When something cannot be read, opened or understood. There is no partial result.
-pub fn render(tree: &Tree, opener: &dyn Opener, source: &Source<'_>) -> Result<Rendered, RenderError> {
-    let mut rendered = Rendered { resources: Vec::new(), skipped: Vec::new() };
+pub fn render(
+    tree: &Tree,
+    opener: &dyn Opener,
+    source: &Source<'_>,
+) -> Result<Rendered, RenderError> {
+    let mut rendered = Rendered {
+        resources: Vec::new(),
+        skipped: Vec::new(),
+    };
     match source {
         Source::Directory { path, filter } => {
             refuse_other_tools(tree, path)?;
-            let manifests = filter.apply(tree, path).map_err(|source| RenderError::List {
-                path: (*path).clone(),
-                source,
-            })?;
-            rendered.skipped.extend(manifests.skipped.into_iter().map(|entry| Skipped {
-                path: entry.path,
-                why: Unrelated::NoFile,
-            }));
+            let manifests = filter
+                .apply(tree, path)
+                .map_err(|source| RenderError::List {
+                    path: (*path).clone(),
+                    source,
+                })?;
+            rendered
+                .skipped
+                .extend(manifests.skipped.into_iter().map(|entry| Skipped {
+                    path: entry.path,
+                    why: Unrelated::NoFile,
+                }));
             for file in manifests.files {
                 if file.extension() == Some("jsonnet") {
                     return Err(RenderError::Jsonnet { path: file });
@@ -147,9 +159,14 @@ pub fn render(tree: &Tree, opener: &dyn Opener, source: &Source<'_>) -> Result<R
         }
         Source::File(path) => match read(tree, opener, path, &mut rendered.resources)? {
             Some(Unrelated::NoManifest) => {
-                return Err(RenderError::NoManifest { path: (*path).clone() });
+                return Err(RenderError::NoManifest {
+                    path: (*path).clone(),
+                });
             }
-            Some(why) => rendered.skipped.push(Skipped { path: (*path).clone(), why }),
+            Some(why) => rendered.skipped.push(Skipped {
+                path: (*path).clone(),
+                why,
+            }),
             None => {}
         },
     }
@@ -162,9 +179,14 @@ fn refuse_other_tools(tree: &Tree, directory: &TreePath) -> Result<(), RenderErr
         source,
     })?;
     for entry in entries {
-        let other = OTHER_TOOLS.iter().find(|(name, _)| entry.path.file_name() == Some(name));
+        let other = OTHER_TOOLS
+            .iter()
+            .find(|(name, _)| entry.path.file_name() == Some(name));
         if let Some((_, tool)) = other {
-            return Err(RenderError::OtherTool { path: entry.path, tool });
+            return Err(RenderError::OtherTool {
+                path: entry.path,
+                tool,
+            });
         }
     }
     Ok(())
@@ -182,24 +204,51 @@ fn read(
         return Ok(Some(manifest::unrelated(&raw)));
     }
     let opened = opener.open(tree, path)?;
-    let manifests = manifest::read(path.as_str(), opened.content.expose()).map_err(|source| RenderError::Manifest {
-        path: path.clone(),
-        source,
+    let manifests = manifest::read(path.as_str(), opened.content.expose()).map_err(|source| {
+        RenderError::Manifest {
+            path: path.clone(),
+            source,
+        }
     })?;
     match manifests {
         Manifests::Unrelated(why) => Ok(Some(why)),
         Manifests::Objects(objects) => {
-            resources.extend(objects.into_iter().map(|(object, identity, line)| Resource {
+            let mut secret_parts = match opened.protection {
+                Protection::None => Vec::new(),
+                _ => secret_parts(path, &raw, objects.len()),
+            }
+            .into_iter();
+            for Manifest {
                 object,
                 identity,
-                origin: Origin {
-                    path: path.clone(),
-                    line,
-                    protection: opened.protection.clone(),
-                },
-                was_sealed: false,
-            }));
+                line,
+            } in objects
+            {
+                resources.push(Resource {
+                    object,
+                    identity,
+                    origin: Origin {
+                        path: path.clone(),
+                        line,
+                        protection: opened.protection.clone(),
+                    },
+                    secret: secret_parts.next().unwrap_or_default(),
+                    was_sealed: false,
+                });
+            }
             Ok(None)
         }
+    }
+}
+
+/// What is secret in each object of a protected file: what was encrypted there. The encrypted text has the same objects;
+/// where it cannot be read as such, all of each is secret.
+fn secret_parts(path: &TreePath, encrypted: &[u8], objects: usize) -> Vec<SecretParts> {
+    match manifest::read(path.as_str(), encrypted) {
+        Ok(Manifests::Objects(encrypted)) if encrypted.len() == objects => encrypted
+            .iter()
+            .map(|manifest| SecretParts::of_encrypted(&manifest.object))
+            .collect(),
+        _ => vec![SecretParts::All; objects],
     }
 }

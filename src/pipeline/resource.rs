@@ -5,6 +5,8 @@ use std::fmt;
 use goyaml::Value;
 use tree::TreePath;
 
+use super::secret_parts::SecretParts;
+
 /// One object, who it is and where it came from.
 pub struct Resource {
     /// The object itself, an object value with its keys in the order of the source.
@@ -13,6 +15,8 @@ pub struct Resource {
     pub identity: Identity,
     /// The place in the source.
     pub origin: Origin,
+    /// What in it was encrypted where it stands.
+    pub secret: SecretParts,
     /// Whether it was a SealedSecret there.
     pub was_sealed: bool,
 }
@@ -134,7 +138,10 @@ impl fmt::Display for Origin {
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+    object
+        .get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -142,7 +149,12 @@ mod tests {
     use super::*;
 
     fn object(entries: &[(&str, Value)]) -> Value {
-        Value::Object(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+        Value::Object(
+            entries
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .collect(),
+        )
     }
 
     fn string(text: &str) -> Value {
@@ -154,7 +166,10 @@ mod tests {
         let deployment = object(&[
             ("apiVersion", string("apps/v1")),
             ("kind", string("Deployment")),
-            ("metadata", object(&[("name", string("web")), ("namespace", string("shop"))])),
+            (
+                "metadata",
+                object(&[("name", string("web")), ("namespace", string("shop"))]),
+            ),
         ]);
         let identity = Identity::of(&deployment).unwrap();
         assert_eq!(identity.to_string(), "Deployment.apps shop/web");
@@ -165,8 +180,14 @@ mod tests {
     fn what_is_missing_is_named() {
         let cases = [
             (Value::Null, IdentityError::NotAnObject),
-            (object(&[("apiVersion", string("v1"))]), IdentityError::KindMissing),
-            (object(&[("kind", string("Secret"))]), IdentityError::ApiVersionMissing),
+            (
+                object(&[("apiVersion", string("v1"))]),
+                IdentityError::KindMissing,
+            ),
+            (
+                object(&[("kind", string("Secret"))]),
+                IdentityError::ApiVersionMissing,
+            ),
             (
                 object(&[("kind", string("Secret")), ("apiVersion", string("v1"))]),
                 IdentityError::NameMissing,

@@ -2,16 +2,25 @@
 
 use std::fs;
 
-use super::support::{kubeseal, kubeseal_open, keys, lockstep, sops_decrypt, sops_encrypt};
+use super::support::{keys, kubeseal, kubeseal_open, lockstep, sops_decrypt, sops_encrypt};
 
 const YAML: &str = "# for the shop\napiVersion: v1\nkind: Secret\nmetadata:\n    name: db\nstringData:\n    user: shop\n    \
                     password: p4ssw0rd-1234\n    port: 5432\n    ratio: 0.5\n    on: true\n    motd: |\n        hello\n        world\n";
 
 const FILES: [(&str, &str); 5] = [
     ("secret.yaml", YAML),
-    ("secret.json", "{\n\t\"user\": \"shop\",\n\t\"n\": [1, 2.5, true, null, \"x<y\"]\n}\n"),
-    ("secret.env", "# mail\nUSER=shop\nPASSWORD=p4ss=w0rd\nEMPTY=\n"),
-    ("secret.ini", "; queue\n[queue]\nurl = amqp://shop:p4ss@mq\n\n[retry]\ncount = 3\n"),
+    (
+        "secret.json",
+        "{\n\t\"user\": \"shop\",\n\t\"n\": [1, 2.5, true, null, \"x<y\"]\n}\n",
+    ),
+    (
+        "secret.env",
+        "# mail\nUSER=shop\nPASSWORD=p4ss=w0rd\nEMPTY=\n",
+    ),
+    (
+        "secret.ini",
+        "; queue\n[queue]\nurl = amqp://shop:p4ss@mq\n\n[retry]\ncount = 3\n",
+    ),
     ("secret.bin", "any\u{0}bytes\r\nand more"),
 ];
 
@@ -21,10 +30,18 @@ fn every_format_prints_as_sops_prints_it() {
     for (name, text) in FILES {
         let path = folder.path().join(name);
         fs::write(&path, sops_encrypt(name, text, &[])).unwrap();
-        let ours = lockstep(["decrypt", "--keys"]).arg(keys().age()).arg(&path).run().expect(0);
+        let ours = lockstep(["decrypt", "--keys"])
+            .arg(keys().age())
+            .arg(&path)
+            .run()
+            .expect(0);
         let theirs = sops_decrypt(&path);
         assert_eq!(theirs.code, 0, "{}", theirs.stderr);
-        assert_eq!(String::from_utf8_lossy(&ours.stdout), theirs.text(), "{name}");
+        assert_eq!(
+            String::from_utf8_lossy(&ours.stdout),
+            theirs.text(),
+            "{name}"
+        );
         assert_eq!(ours.stderr, "", "{name}");
     }
 }
@@ -80,8 +97,17 @@ fn parts_and_other_formats_print_as_sops_prints_them() {
             .output()
             .unwrap();
         assert!(theirs.status.success(), "{flags:?}");
-        let ours = lockstep(["decrypt", "--keys"]).arg(keys().age()).args(&flags).arg(&path).run().expect(0);
-        assert_eq!(ours.text(), String::from_utf8_lossy(&theirs.stdout), "{flags:?}");
+        let ours = lockstep(["decrypt", "--keys"])
+            .arg(keys().age())
+            .args(&flags)
+            .arg(&path)
+            .run()
+            .expect(0);
+        assert_eq!(
+            ours.text(),
+            String::from_utf8_lossy(&theirs.stdout),
+            "{flags:?}"
+        );
     }
 }
 
@@ -127,8 +153,15 @@ fn a_broken_file_prints_nothing_and_says_where_and_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret.yaml");
     let encrypted = String::from_utf8(sops_encrypt("secret.yaml", YAML, &[])).unwrap();
-    let swapped = encrypted.replacen("user:", "tmp:", 1).replacen("password:", "user:", 1).replacen("tmp:", "password:", 1);
-    let without_mac: String = encrypted.lines().filter(|line| !line.starts_with("    mac:")).map(|line| format!("{line}\n")).collect();
+    let swapped = encrypted
+        .replacen("user:", "tmp:", 1)
+        .replacen("password:", "user:", 1)
+        .replacen("tmp:", "password:", 1);
+    let without_mac: String = encrypted
+        .lines()
+        .filter(|line| !line.starts_with("    mac:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     for (text, reason) in [
         (swapped, "secret.yaml:"),
         (without_mac, "MAC"),
@@ -136,7 +169,11 @@ fn a_broken_file_prints_nothing_and_says_where_and_what_to_do() {
         (YAML.to_owned(), "sops"),
     ] {
         fs::write(&path, text).unwrap();
-        let run = lockstep(["decrypt", "--keys"]).arg(keys().age()).arg(&path).run().expect(2);
+        let run = lockstep(["decrypt", "--keys"])
+            .arg(keys().age())
+            .arg(&path)
+            .run()
+            .expect(2);
         assert!(run.stdout.is_empty());
         assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
         assert!(run.stderr.contains(reason), "{}", run.stderr);

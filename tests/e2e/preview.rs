@@ -7,7 +7,12 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::support::{Run, checkout, keys, kubeseal, lockstep, sops_encrypt};
+use super::support::{
+    Run, checkout, keys, kubeseal, lockstep, sops_encrypt, sops_encrypt_by_rule, sops_encrypt_to,
+};
+
+/// A recipient whose key nobody has here.
+const OTHER: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n    name: db\nstringData:\n    password: tr0ub4dor-and-3\n";
 
@@ -22,7 +27,11 @@ fn put(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
 }
 
 fn preview(folder: &Path, flags: &[&str]) -> Run {
-    lockstep(["preview", "--keys"]).arg(keys().folder()).args(flags).arg(folder).run()
+    lockstep(["preview", "--keys"])
+        .arg(keys().folder())
+        .args(flags)
+        .arg(folder)
+        .run()
 }
 
 /// The names of the objects, in order.
@@ -36,20 +45,35 @@ fn names(run: &Run) -> Vec<String> {
 
 #[test]
 fn the_example_opens_with_the_example_keys() {
-    let run = lockstep(["preview", "--keys", "keys-example", "examples/shop/overlays/production"])
-        .folder(checkout())
-        .run()
-        .expect(0);
+    let run = lockstep([
+        "preview",
+        "--keys",
+        "keys-example",
+        "examples/shop/overlays/production",
+    ])
+    .folder(checkout())
+    .run()
+    .expect(0);
     let text = run.text();
-    assert!(text.contains("kind: Secret") && !text.contains("kind: SealedSecret"), "{text}");
-    assert!(text.contains("(sops, MAC verified)") && text.contains("(sealed)"), "{text}");
+    assert!(
+        text.contains("kind: Secret") && !text.contains("kind: SealedSecret"),
+        "{text}"
+    );
+    assert!(
+        text.contains("(sops, MAC verified)") && text.contains("(sealed)"),
+        "{text}"
+    );
     assert!(!text.contains("ENC["), "{text}");
 }
 
 #[test]
 fn opened_values_are_masked_by_place_and_by_value() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "a.yaml", sops_encrypt("a.yaml", SECRET, &["--encrypted-regex", "^stringData$"]));
+    put(
+        folder.path(),
+        "a.yaml",
+        sops_encrypt("a.yaml", SECRET, &["--encrypted-regex", "^stringData$"]),
+    );
     // The same value in other places: base64 in another Secret, a part of a text in a ConfigMap.
     let encoded = BASE64_STANDARD.encode("tr0ub4dor-and-3");
     put(
@@ -62,7 +86,10 @@ fn opened_values_are_masked_by_place_and_by_value() {
     );
     let run = preview(folder.path(), &[]).expect(0);
     let text = run.text();
-    assert!(!text.contains("tr0ub4dor") && !text.contains(&encoded), "{text}");
+    assert!(
+        !text.contains("tr0ub4dor") && !text.contains(&encoded),
+        "{text}"
+    );
     assert!(text.contains("plain: kept"), "{text}");
     let masks: Vec<&str> = text
         .lines()
@@ -70,17 +97,30 @@ fn opened_values_are_masked_by_place_and_by_value() {
         .collect();
     assert_eq!(masks.len(), 2, "{text}");
     assert_eq!(masks[0], masks[1], "equal values have equal masks");
-    assert!(text.contains(&format!("pg://shop:{}@db", masks[0].trim_matches('\''))), "{text}");
+    assert!(
+        text.contains(&format!("pg://shop:{}@db", masks[0].trim_matches('\''))),
+        "{text}"
+    );
 
     let shown = preview(folder.path(), &["--show-secrets"]).expect(0).text();
-    assert!(shown.contains("tr0ub4dor-and-3") && shown.contains(&encoded), "{shown}");
+    assert!(
+        shown.contains("tr0ub4dor-and-3") && shown.contains(&encoded),
+        "{shown}"
+    );
 }
 
 #[test]
 fn masks_differ_between_runs() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "a.yaml", sops_encrypt("a.yaml", SECRET, &["--encrypted-regex", "^stringData$"]));
-    assert_ne!(preview(folder.path(), &[]).expect(0).text(), preview(folder.path(), &[]).expect(0).text());
+    put(
+        folder.path(),
+        "a.yaml",
+        sops_encrypt("a.yaml", SECRET, &["--encrypted-regex", "^stringData$"]),
+    );
+    assert_ne!(
+        preview(folder.path(), &[]).expect(0).text(),
+        preview(folder.path(), &[]).expect(0).text()
+    );
 }
 
 #[test]
@@ -90,7 +130,9 @@ fn plaintext_secrets_of_the_tree_are_masked_too() {
     put(
         folder.path(),
         "a.yaml",
-        format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: {applied}\ndata:\n  p: c2Vzc2lvbi1rZXk=\n  number: 7\n  list: [hidden-a, hidden-b]\nstringData: wrong-but-secret\n"),
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: {applied}\ndata:\n  p: c2Vzc2lvbi1rZXk=\n  number: 7\n  list: [hidden-a, hidden-b]\nstringData: wrong-but-secret\n"
+        ),
     );
     for output in ["yaml", "json"] {
         let text = preview(folder.path(), &["-o", output]).expect(0).text();
@@ -106,21 +148,43 @@ fn files_are_chosen_as_argo_cd_chooses_them() {
     let path = folder.path();
     put(path, "b.yaml", config_map("b"));
     put(path, "a.yml", config_map("a"));
-    put(path, "c.json", r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}"#.replace("{\"name\":\"c\"}", "{\"name\":\"c\"}"));
+    put(
+        path,
+        "c.json",
+        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}"#,
+    );
     put(path, "values.yaml", "replicas: 2\n");
-    put(path, "values.enc.yaml", sops_encrypt("values.yaml", "token: abc\n", &["--age", "age1yubikey1qfake"]).as_slice());
+    put(
+        path,
+        "values.enc.yaml",
+        sops_encrypt_to(OTHER, "values.yaml", "token: abc\n", &[]).as_slice(),
+    );
     put(path, "notes.txt", config_map("text"));
-    put(path, "skip.yaml", format!("# +argocd:skip-file-rendering\n{}", config_map("skipped")));
+    put(
+        path,
+        "skip.yaml",
+        format!("# +argocd:skip-file-rendering\n{}", config_map("skipped")),
+    );
     put(path, "deep/d.yaml", config_map("d"));
     put(path, "deep/other/e.yaml", config_map("e"));
-    put(path, "template.yaml", "{{ if .Values.on }}\na: b\n{{ end }}\n");
+    put(
+        path,
+        "template.yaml",
+        "{{ if .Values.on }}\na: b\n{{ end }}\n",
+    );
     let cases: [(&[&str], &[&str]); 6] = [
         (&[], &["a", "b", "c"]),
         (&["--recurse"], &["a", "b", "c", "d", "e"]),
         (&["--recurse", "--include", "*.yaml"], &["b", "d", "e"]),
-        (&["--recurse", "--include", "{a.yml,deep/*}"], &["a", "d", "e"]),
+        (
+            &["--recurse", "--include", "{a.yml,deep/*}"],
+            &["a", "d", "e"],
+        ),
         (&["--recurse", "--exclude", "deep/*"], &["a", "b", "c"]),
-        (&["-R", "--include", "deep/*", "--exclude", "*/e.yaml"], &["d"]),
+        (
+            &["-R", "--include", "deep/*", "--exclude", "*/e.yaml"],
+            &["d"],
+        ),
     ];
     for (flags, expect) in cases {
         let run = preview(path, &[flags, &["-o", "summary"]].concat()).expect(0);
@@ -144,7 +208,10 @@ fn lists_are_expanded_with_the_line_of_each_item() {
     );
     let text = preview(folder.path(), &[]).expect(0).text();
     for (name, line) in [("one", 4), ("two", 11), ("three", 20)] {
-        assert!(text.contains(&format!("# list.yaml:{line}")), "{name}: {text}");
+        assert!(
+            text.contains(&format!("# list.yaml:{line}")),
+            "{name}: {text}"
+        );
     }
 }
 
@@ -169,23 +236,47 @@ fn numbers_and_booleans_are_those_that_kubernetes_reads() {
 #[test]
 fn broken_manifests_are_errors_with_file_and_line() {
     let cases = [
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nmetadata: {name: b}\n", "a.yaml", "line 5"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n", "a.yaml", "line"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", "a.yaml", "metadata.name"),
-        ("apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n  metadata: {name: x}\n", "a.yaml", "item 0"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nmetadata: {name: b}\n",
+            "a.yaml",
+            "a.yaml:5",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n",
+            "a.yaml",
+            "line",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
+            "a.yaml",
+            "metadata.name",
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n  metadata: {name: x}\n",
+            "a.yaml",
+            "item 0",
+        ),
     ];
     for (text, file, part) in cases {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "a.yaml", text);
         let run = preview(folder.path(), &[]).expect(2);
-        assert!(run.stderr.contains(file) && run.stderr.contains(part), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(file) && run.stderr.contains(part),
+            "{}",
+            run.stderr
+        );
         assert!(run.stdout.is_empty());
     }
 }
 
 #[test]
 fn other_sources_are_named_and_not_guessed_at() {
-    for (file, word) in [("Chart.yaml", "Helm"), ("kustomization.yaml", "kustomization"), ("x.jsonnet", "Jsonnet")] {
+    for (file, word) in [
+        ("Chart.yaml", "Helm"),
+        ("kustomization.yaml", "kustomization"),
+        ("x.jsonnet", "Jsonnet"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), file, "a: b\n");
         let run = preview(folder.path(), &[]).expect(2);
@@ -200,7 +291,12 @@ fn links_out_of_the_working_copy_are_refused() {
     put(outside.path(), "folder/x.yaml", config_map("outside"));
     for (link, target) in [
         ("a.yaml", outside.path().join("token.yaml")),
-        ("b.yaml", Path::new("..").join(outside.path().file_name().unwrap()).join("token.yaml")),
+        (
+            "b.yaml",
+            Path::new("..")
+                .join(outside.path().file_name().unwrap())
+                .join("token.yaml"),
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "ok.yaml", config_map("ok"));
@@ -218,7 +314,10 @@ fn links_inside_the_working_copy_are_followed() {
     put(folder.path(), "shared/x.yaml", config_map("x"));
     fs::create_dir(folder.path().join("app")).unwrap();
     symlink("../shared/x.yaml", folder.path().join("app/x.yaml")).unwrap();
-    assert_eq!(names(&preview(&folder.path().join("app"), &[]).expect(0)), ["x"]);
+    assert_eq!(
+        names(&preview(&folder.path().join("app"), &[]).expect(0)),
+        ["x"]
+    );
 }
 
 #[test]
@@ -227,18 +326,34 @@ fn sealed_secrets_become_secrets_or_stay_as_they_are() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: n\nstringData:\n  p: tr0ub4dor-and-3\n";
     put(folder.path(), "s.yaml", kubeseal(secret, &[]));
     let opened = preview(folder.path(), &["--show-secrets"]).expect(0).text();
-    assert!(opened.contains(&BASE64_STANDARD.encode("tr0ub4dor-and-3")), "{opened}");
+    assert!(
+        opened.contains(&BASE64_STANDARD.encode("tr0ub4dor-and-3")),
+        "{opened}"
+    );
     assert!(!opened.contains("ownerReferences"), "{opened}");
     let kept = preview(folder.path(), &["--keep-sealed"]).expect(0).text();
     assert!(kept.contains("kind: SealedSecret"), "{kept}");
-    let without_key = lockstep(["preview", "--keys"]).arg(keys().age()).arg(folder.path()).run().expect(2);
-    assert!(without_key.stderr.contains("s.yaml") && without_key.stderr.contains("hint:"), "{}", without_key.stderr);
+    let without_key = lockstep(["preview", "--keys"])
+        .arg(keys().age())
+        .arg(folder.path())
+        .run()
+        .expect(2);
+    assert!(
+        without_key.stderr.contains("s.yaml") && without_key.stderr.contains("hint:"),
+        "{}",
+        without_key.stderr
+    );
 }
 
 #[test]
 fn standard_input_is_previewed() {
     let encrypted = sops_encrypt("a.yaml", SECRET, &["--encrypted-regex", "^stringData$"]);
-    let run = lockstep(["preview", "--keys"]).arg(keys().age()).arg("-").input(&encrypted).run().expect(0);
+    let run = lockstep(["preview", "--keys"])
+        .arg(keys().age())
+        .arg("-")
+        .input(&encrypted)
+        .run()
+        .expect(0);
     assert_eq!(names(&run), ["db"]);
 }
 
@@ -248,8 +363,16 @@ fn a_file_with_only_part_under_its_mac_is_said_to_be() {
     put(
         folder.path(),
         "a.yaml",
-        sops_encrypt("a.yaml", SECRET, &["--encrypted-regex", "^stringData$", "--mac-only-encrypted"]),
+        sops_encrypt_by_rule(
+            "a.yaml",
+            SECRET,
+            "encrypted_regex: ^stringData$, mac_only_encrypted: true",
+        ),
     );
     let run = preview(folder.path(), &[]).expect(0);
-    assert!(run.stderr.contains("mac_only_encrypted") && run.stderr.contains("a.yaml"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("mac_only_encrypted") && run.stderr.contains("a.yaml"),
+        "{}",
+        run.stderr
+    );
 }

@@ -10,26 +10,32 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// The root of the checkout.
-pub fn checkout() -> &'static Path {
+pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// What a run gave.
-pub struct Run {
-    pub code: i32,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Run {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
     /// The run, after it was seen to end with `code`.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.text(), self.stderr);
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.text(),
+            self.stderr
+        );
         self
     }
 }
@@ -45,13 +51,13 @@ impl From<Output> for Run {
 }
 
 /// A run of `lockstep` to be: an empty environment, and a home folder without keys.
-pub struct Lockstep {
+pub(crate) struct Lockstep {
     command: Command,
     input: Vec<u8>,
 }
 
 /// Starts `lockstep` with these arguments.
-pub fn lockstep<I, S>(arguments: I) -> Lockstep
+pub(crate) fn lockstep<I, S>(arguments: I) -> Lockstep
 where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
@@ -62,21 +68,24 @@ where
         .env("HOME", "/nonexistent")
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .args(arguments);
-    Lockstep { command, input: Vec::new() }
+    Lockstep {
+        command,
+        input: Vec::new(),
+    }
 }
 
 impl Lockstep {
-    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
     }
 
-    pub fn args<I, S>(mut self, arguments: I) -> Self
+    pub(crate) fn args<I, S>(mut self, arguments: I) -> Self
     where
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
@@ -85,22 +94,22 @@ impl Lockstep {
         self
     }
 
-    pub fn folder(mut self, folder: &Path) -> Self {
+    pub(crate) fn folder(mut self, folder: &Path) -> Self {
         self.command.current_dir(folder);
         self
     }
 
-    pub fn input(mut self, input: &[u8]) -> Self {
+    pub(crate) fn input(mut self, input: &[u8]) -> Self {
         self.input = input.to_vec();
         self
     }
 
-    pub fn run(self) -> Run {
+    pub(crate) fn run(self) -> Run {
         feed(self.command, &self.input).into()
     }
 
     /// The same run under `strace -f`, and what it recorded.
-    pub fn traced(self) -> (Run, String) {
+    pub(crate) fn traced(self) -> (Run, String) {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("trace");
         let mut command = Command::new("strace");
@@ -120,7 +129,10 @@ impl Lockstep {
             command.current_dir(folder);
         }
         let run = feed(command, &self.input).into();
-        (run, fs::read_to_string(&log).expect("strace writes its log"))
+        (
+            run,
+            fs::read_to_string(&log).expect("strace writes its log"),
+        )
     }
 }
 
@@ -143,35 +155,37 @@ fn feed(mut command: Command, input: &[u8]) -> Output {
 }
 
 /// Keys of every kind, made once a test process with the real programs.
-pub struct Keys {
+pub(crate) struct Keys {
     folder: TempDir,
-    pub age_recipient: String,
+    pub(crate) age_recipient: String,
 }
 
 impl Keys {
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn age(&self) -> PathBuf {
+    pub(crate) fn age(&self) -> PathBuf {
         self.folder.path().join("age.txt")
     }
 
-    pub fn sealing_key(&self) -> PathBuf {
+    pub(crate) fn sealing_key(&self) -> PathBuf {
         self.folder.path().join("sealing.pem")
     }
 
-    pub fn sealing_certificate(&self) -> PathBuf {
+    pub(crate) fn sealing_certificate(&self) -> PathBuf {
         self.folder.path().join("sealing.crt")
     }
 }
 
-pub fn keys() -> &'static Keys {
+pub(crate) fn keys() -> &'static Keys {
     static KEYS: OnceLock<Keys> = OnceLock::new();
     KEYS.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let age = folder.path().join("age.txt");
-        run(Command::new(peers::program("age", "age-keygen")).arg("-o").arg(&age));
+        run(Command::new(peers::program("age", "age-keygen"))
+            .arg("-o")
+            .arg(&age));
         let text = fs::read_to_string(&age).unwrap();
         let age_recipient = text
             .lines()
@@ -179,29 +193,65 @@ pub fn keys() -> &'static Keys {
             .expect("age-keygen names the public key")
             .to_owned();
         run(Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=sealed-secret", "-keyout"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "3650",
+                "-subj",
+                "/CN=sealed-secret",
+                "-keyout",
+            ])
             .arg(folder.path().join("sealing.pem"))
             .arg("-out")
             .arg(folder.path().join("sealing.crt")));
-        Keys { folder, age_recipient }
+        Keys {
+            folder,
+            age_recipient,
+        }
     })
 }
 
 /// Encrypts `text` as a file called `name` with sops for the test's age key.
-pub fn sops_encrypt(name: &str, text: &str, flags: &[&str]) -> Vec<u8> {
+pub(crate) fn sops_encrypt(name: &str, text: &str, flags: &[&str]) -> Vec<u8> {
+    sops_encrypt_to(&keys().age_recipient, name, text, flags)
+}
+
+/// Encrypts for another recipient.
+pub(crate) fn sops_encrypt_to(recipient: &str, name: &str, text: &str, flags: &[&str]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, text).unwrap();
     run(Command::new(peers::program("sops", "sops"))
-        .args(["encrypt", "--age", &keys().age_recipient])
+        .args(["encrypt", "--age", recipient])
         .args(flags)
         .arg(&path)
         .current_dir(folder.path()))
     .stdout
 }
 
+/// Encrypts under a creation rule, given as the fields behind the recipient.
+pub(crate) fn sops_encrypt_by_rule(name: &str, text: &str, rule: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    let config = format!(
+        "creation_rules: [{{age: {}, {rule}}}]\n",
+        keys().age_recipient
+    );
+    fs::write(folder.path().join(".sops.yaml"), config).unwrap();
+    run(Command::new(peers::program("sops", "sops"))
+        .arg("encrypt")
+        .arg(&path)
+        .current_dir(folder.path()))
+    .stdout
+}
+
 /// What sops makes of an encrypted file.
-pub fn sops_decrypt(path: &Path) -> Run {
+pub(crate) fn sops_decrypt(path: &Path) -> Run {
     Command::new(peers::program("sops", "sops"))
         .args(["decrypt"])
         .arg(path)
@@ -212,16 +262,24 @@ pub fn sops_decrypt(path: &Path) -> Run {
 }
 
 /// Seals a Secret manifest with kubeseal for the test's sealing key.
-pub fn kubeseal(secret: &str, flags: &[&str]) -> Vec<u8> {
+pub(crate) fn kubeseal(secret: &str, flags: &[&str]) -> Vec<u8> {
     let mut command = Command::new(peers::program("kubeseal", "kubeseal"));
-    command.arg("--cert").arg(keys().sealing_certificate()).args(["-o", "yaml"]).args(flags);
+    command
+        .arg("--cert")
+        .arg(keys().sealing_certificate())
+        .args(["-o", "yaml"])
+        .args(flags);
     let output = feed(command, secret.as_bytes());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
 /// Opens a SealedSecret with kubeseal and the test's sealing key.
-pub fn kubeseal_open(sealed: &[u8], format: &str) -> Run {
+pub(crate) fn kubeseal_open(sealed: &[u8], format: &str) -> Run {
     let mut command = Command::new(peers::program("kubeseal", "kubeseal"));
     command
         .args(["--recovery-unseal", "-o", format, "--recovery-private-key"])

@@ -377,6 +377,18 @@ fn a_prefix_leaves_the_rest_to_the_caller() {
 }
 
 #[test]
+fn every_scalar_has_its_line() {
+    let text = b"\n{\"a\": 1, \"b\":\n[true,\n{},\r\n\"x\\n\"], \"c\"\n:\nnull}\n";
+    let (value, lines) = json::parse_with_lines(text).expect("JSON");
+    assert_eq!(Ok(value), json::parse(text));
+    assert_eq!(lines, [2, 3, 5, 7]);
+    assert_eq!(
+        json::parse_with_lines(b"{} x").map(|_| ()),
+        json::parse(b"{} x").map(|_| ())
+    );
+}
+
+#[test]
 fn the_last_of_a_repeated_key_counts() {
     let value = json::parse(b"{\"b\": 0, \"a\": 1, \"a\": 2}").expect("JSON");
     assert_eq!(value.as_object().map(<[_]>::len), Some(3));

@@ -17,6 +17,7 @@ pub mod process;
 mod redact;
 #[cfg(feature = "memory-scan")]
 pub mod scan;
+mod stack;
 mod variable;
 
 pub use alloc::WipingAllocator;

@@ -1,5 +1,7 @@
 //! Hardening of the process that holds secrets.
 
+pub use crate::stack::scrub_stack;
+
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use rustix::thread::set_no_new_privs;
@@ -77,19 +79,6 @@ pub fn lock_all_memory() -> Measure {
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).into()
 }
 
-/// Size in bytes of the stack that [`scrub_stack`] wipes: what decryption and the cryptographic libraries below it
-/// use at most, twice over, and well within the 2 MiB that Rust gives a thread.
-const SCRUBBED: usize = 256 << 10;
-
-/// Wipes the stack below the caller, where functions that have returned may have left keys and values behind.
-///
-/// To be called when such work is done, from a function that did not itself hold the secrets in its frame. It wipes
-/// 256 KiB, for which there has to be room.
-#[inline(never)]
-pub fn scrub_stack() {
-    zeroize::zeroize_stack::<SCRUBBED>();
-}
-
 #[cfg(test)]
 mod tests {
     use rustix::process::{dumpable_behavior, getrlimit};
@@ -104,10 +93,5 @@ mod tests {
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
         assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
         assert!(no_new_privs().unwrap());
-    }
-
-    #[test]
-    fn the_stack_can_be_scrubbed_on_any_thread() {
-        std::thread::spawn(scrub_stack).join().unwrap();
     }
 }

@@ -22,13 +22,13 @@ unsafe extern "C" {
 /// To be called before any thread is started. In a process of several threads the value is copied and stays where it
 /// is, since another thread may be reading it.
 pub fn take_variable(name: &str) -> Option<SecretBytes> {
-    let value = if is_single_threaded() {
+    std::env::var_os(name).filter(|value| !value.is_empty())?;
+    if is_single_threaded() {
         // SAFETY: No other thread exists, and this one starts none before the call returns.
         unsafe { take(name) }
     } else {
         std::env::var_os(name).map(|value| SecretBytes::new(value.into_vec()))
-    };
-    value.filter(|value| !value.is_empty())
+    }
 }
 
 /// Whether the process has one thread, as the kernel counts them.

@@ -1,7 +1,7 @@
 //! Encrypted values: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]` (sops: `aes/cipher.go`).
 //!
 //! Read more strictly than sops does, where no file that sops wrote is refused: the tag has its 16 bytes, base64 has no
-//! stray bits, and nothing but blanks follows the bracket.
+//! stray bits, and nothing but blanks follows the bracket on its line.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -119,7 +119,9 @@ impl<'v> Parts<'v> {
         let (nonce, rest) = until(rest.strip_prefix(b"iv:")?, b',')?;
         let (tag, rest) = until(rest.strip_prefix(b"tag:")?, b',')?;
         let (kind, rest) = until(rest.strip_prefix(b"type:")?, b']')?;
-        rest.trim_ascii().is_empty().then_some(Self {
+        // Blanks, and whole lines: a comment of several lines is one text in INI, and sops drops all but the first.
+        let ends = rest.starts_with(b"\n") || rest.trim_ascii().is_empty();
+        ends.then_some(Self {
             data,
             nonce,
             tag,
@@ -177,7 +179,10 @@ impl Kind {
                 .parse()
                 .ok()
                 .map(Scalar::Int),
-            Self::Time => std::str::from_utf8(text).ok().and_then(strict_time).map(Scalar::Time),
+            Self::Time => std::str::from_utf8(text)
+                .ok()
+                .and_then(strict_time)
+                .map(Scalar::Time),
             Self::Comment | Self::Str => None,
         }
     }
@@ -189,7 +194,9 @@ fn strict_time(text: &str) -> Option<Timestamp> {
     let two_digit_hour = text.as_bytes().get(13) == Some(&b':');
     let real_offset = match text.strip_suffix('Z') {
         Some(_) => true,
-        None => text.get(text.len().checked_sub(5)?..).is_some_and(|offset| &offset[..2] < "24" && &offset[3..] < "60"),
+        None => text
+            .get(text.len().checked_sub(5)?..)
+            .is_some_and(|offset| &offset[..2] < "24" && &offset[3..] < "60"),
     };
     let strict = two_digit_hour && real_offset && !text.contains(',');
     Timestamp::parse_rfc3339(text).filter(|_| strict)
@@ -273,7 +280,9 @@ mod tests {
             ),
         ] {
             let (decrypted, _) = decrypt(value, associated).unwrap();
-            let Decrypted::Scalar(scalar) = decrypted else { panic!("{value} is no scalar") };
+            let Decrypted::Scalar(scalar) = decrypted else {
+                panic!("{value} is no scalar")
+            };
             scalar.with_bytes(|bytes| assert_eq!(bytes, canonical.as_bytes()));
         }
         let (decrypted, text) = decrypt(
@@ -304,8 +313,16 @@ mod tests {
             ("0cHFi7Y=", "0cHFi7", "malformed-value"),
             ("AQEBAQEB", "AQEBAQEC", "unauthentic-value"),
             ("ymZUyOw8", "ymZUyOw9", "unauthentic-value"),
-            ("ymZUyOw8wR96TPf7Sj/n1A==", "ymZUyOw8wR96TPf7Sj/n", "malformed-value"),
-            ("ymZUyOw8wR96TPf7Sj/n1A==", "ymZUyOw8wR96TPf7Sj/n1AA=", "malformed-value"),
+            (
+                "ymZUyOw8wR96TPf7Sj/n1A==",
+                "ymZUyOw8wR96TPf7Sj/n",
+                "malformed-value",
+            ),
+            (
+                "ymZUyOw8wR96TPf7Sj/n1A==",
+                "ymZUyOw8wR96TPf7Sj/n1AA=",
+                "malformed-value",
+            ),
             ("type:str", "type:int", "wrong-type"),
             ("type:str", "type:bool", "wrong-type"),
             ("type:str", "type:float", "wrong-type"),
@@ -319,14 +336,21 @@ mod tests {
         ] {
             assert!(HELLO.contains(from));
             let error = decrypt(&HELLO.replacen(from, to, 1), "a:").err();
-            assert_eq!(error.map(|error| error.reason()), Some(reason), "{from} to {to}");
+            assert_eq!(
+                error.map(|error| error.reason()),
+                Some(reason),
+                "{from} to {to}"
+            );
         }
-        assert_eq!(decrypt(HELLO, "b:").err().map(|error| error.reason()), Some("unauthentic-value"));
+        assert_eq!(
+            decrypt(HELLO, "b:").err().map(|error| error.reason()),
+            Some("unauthentic-value")
+        );
     }
 
     #[test]
     fn line_ends_behind_a_value_do_not_matter() {
-        for end in ["\r", "\n", " \n"] {
+        for end in ["\r", "\n", " \n", "\nmore"] {
             assert!(decrypt(&format!("{HELLO}{end}"), "a:").is_ok());
         }
     }
@@ -339,7 +363,11 @@ mod tests {
             })
         };
         for (kind, text, canonical) in [
-            (Kind::Int, "-9223372036854775808", Some("-9223372036854775808")),
+            (
+                Kind::Int,
+                "-9223372036854775808",
+                Some("-9223372036854775808"),
+            ),
             (Kind::Int, "+5", Some("5")),
             (Kind::Int, "9223372036854775808", None),
             (Kind::Int, "1.0", None),
@@ -353,8 +381,16 @@ mod tests {
             (Kind::Bool, "t", Some("True")),
             (Kind::Bool, "FALSE", Some("False")),
             (Kind::Bool, "yes", None),
-            (Kind::Time, "2024-01-02T03:04:05.600Z", Some("2024-01-02T03:04:05.6Z")),
-            (Kind::Time, "2024-01-02T03:04:05-07:00", Some("2024-01-02T03:04:05-07:00")),
+            (
+                Kind::Time,
+                "2024-01-02T03:04:05.600Z",
+                Some("2024-01-02T03:04:05.6Z"),
+            ),
+            (
+                Kind::Time,
+                "2024-01-02T03:04:05-07:00",
+                Some("2024-01-02T03:04:05-07:00"),
+            ),
             (Kind::Time, "2024-01-02T03:04:05,6Z", None),
             (Kind::Time, "2024-01-02T3:04:05Z", None),
             (Kind::Time, "2024-01-02T03:04:05+24:00", None),

@@ -1,9 +1,12 @@
 //! `.sops.yaml`: which keys and rules new files get, and how output is laid out (sops: `config/config.go`).
 
-use std::collections::BTreeMap;
+mod raw;
 
-use serde::Deserialize;
+use std::sync::OnceLock;
 
+use regex::bytes::Regex;
+
+use crate::config::raw::{RawConfig, RawRule, RawStores};
 use crate::go_regex;
 use crate::metadata::{KeyKind, Selection};
 use crate::stores::json::JsonIndent;
@@ -14,7 +17,7 @@ pub const FILE_NAME: &str = ".sops.yaml";
 /// A `.sops.yaml`, read.
 #[derive(Debug)]
 pub struct Config {
-    creation_rules: Option<Vec<RawRule>>,
+    rules: Option<Vec<Rule>>,
     stores: RawStores,
 }
 
@@ -102,7 +105,7 @@ impl Config {
             stores,
         } = raw.unwrap_or_default();
         Ok(Self {
-            creation_rules,
+            rules: creation_rules.map(|rules| rules.into_iter().map(Rule::new).collect()),
             stores: stores.unwrap_or_default(),
         })
     }
@@ -114,19 +117,17 @@ impl Config {
     ///
     /// When no rule matches, and when the rule that does, or one before it, is not valid.
     pub fn rule_for(&self, path: &str) -> Result<Option<CreationRule>, ConfigError> {
-        let Some(rules) = &self.creation_rules else {
+        let Some(rules) = &self.rules else {
             return Ok(None);
         };
-        for (position, raw) in rules.iter().enumerate() {
+        for (position, candidate) in rules.iter().enumerate() {
             let rule = position + 1;
-            let matches = match raw.path_regex.as_deref() {
-                None | Some("") => true,
-                Some(pattern) => go_regex::compile(pattern)
-                    .ok_or(ConfigError::PathRegex { rule })?
-                    .is_match(path.as_bytes()),
-            };
+            let matches = candidate
+                .is_for(path)
+                .ok_or(ConfigError::PathRegex { rule })?;
             if matches {
-                return raw
+                return candidate
+                    .raw
                     .rule()
                     .map(Some)
                     .ok_or(ConfigError::SeveralRules { rule });
@@ -162,222 +163,31 @@ impl Config {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawConfig {
-    creation_rules: Option<Vec<RawRule>>,
-    stores: Option<RawStores>,
+/// A rule with its pattern, which is compiled for the first file that gets as far and serves all after it.
+#[derive(Debug)]
+struct Rule {
+    raw: RawRule,
+    path: OnceLock<Option<Regex>>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawStores {
-    json: Option<RawStore>,
-    yaml: Option<RawStore>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawStore {
-    indent: Option<i64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawRule {
-    path_regex: Option<String>,
-    age: Names,
-    pgp: Names,
-    kms: Names,
-    gcp_kms: Names,
-    hckms: Names,
-    azure_keyvault: Names,
-    hc_vault_transit_uri: Names,
-    key_groups: Option<Vec<RawGroup>>,
-    shamir_threshold: Option<u8>,
-    unencrypted_suffix: Option<String>,
-    encrypted_suffix: Option<String>,
-    unencrypted_regex: Option<String>,
-    encrypted_regex: Option<String>,
-    unencrypted_comment_regex: Option<String>,
-    encrypted_comment_regex: Option<String>,
-    mac_only_encrypted: Option<bool>,
-}
-
-/// Names separated by commas, or a list of names.
-#[derive(Debug, Default, Deserialize)]
-#[serde(untagged)]
-enum Names {
-    #[default]
-    None,
-    List(Vec<String>),
-    Text(String),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawGroup {
-    merge: Option<Vec<Self>>,
-    age: Option<Vec<String>>,
-    pgp: Option<Vec<String>>,
-    kms: Option<Vec<RawKms>>,
-    gcp_kms: Option<Vec<RawGcpKms>>,
-    hckms: Option<Vec<RawHcKms>>,
-    azure_keyvault: Option<Vec<RawAzureKv>>,
-    hc_vault: Option<Vec<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawKms {
-    arn: String,
-    role: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawGcpKms {
-    resource_id: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawHcKms {
-    key_id: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawAzureKv {
-    #[serde(rename = "vaultUrl")]
-    vault_url: String,
-    key: String,
-    version: Option<String>,
-}
-
-impl RawRule {
-    /// `None` where more than one selection rule is set.
-    fn rule(&self) -> Option<CreationRule> {
-        Some(CreationRule {
-            names_path: self.path_regex.as_deref().is_some_and(|pattern| !pattern.is_empty()),
-            key_groups: self.key_groups(),
-            shamir_threshold: self.shamir_threshold.unwrap_or(0),
-            selection: self.selection()?,
-            mac_only_encrypted: self.mac_only_encrypted.unwrap_or(false),
-        })
-    }
-
-    fn selection(&self) -> Option<Selection> {
-        let rules: [(_, fn(String) -> Selection); 6] = [
-            (&self.unencrypted_suffix, Selection::UnencryptedSuffix),
-            (&self.encrypted_suffix, Selection::EncryptedSuffix),
-            (&self.unencrypted_regex, Selection::UnencryptedRegex),
-            (&self.encrypted_regex, Selection::EncryptedRegex),
-            (
-                &self.unencrypted_comment_regex,
-                Selection::UnencryptedCommentRegex,
-            ),
-            (
-                &self.encrypted_comment_regex,
-                Selection::EncryptedCommentRegex,
-            ),
-        ];
-        let mut set = rules
-            .into_iter()
-            .filter_map(|(text, rule)| text.clone().filter(|text| !text.is_empty()).map(rule));
-        let first = set.next().unwrap_or_default();
-        set.next().is_none().then_some(first)
-    }
-
-    fn key_groups(&self) -> Vec<Vec<Recipient>> {
-        if let Some(groups) = self.key_groups.as_ref().filter(|groups| !groups.is_empty()) {
-            return groups.iter().map(RawGroup::recipients).collect();
+impl Rule {
+    fn new(raw: RawRule) -> Self {
+        Self {
+            raw,
+            path: OnceLock::new(),
         }
-        let fields = [
-            (KeyKind::Age, &self.age),
-            (KeyKind::Pgp, &self.pgp),
-            (KeyKind::Kms, &self.kms),
-            (KeyKind::GcpKms, &self.gcp_kms),
-            (KeyKind::HcKms, &self.hckms),
-            (KeyKind::AzureKv, &self.azure_keyvault),
-            (KeyKind::HcVault, &self.hc_vault_transit_uri),
-        ];
-        let mut group = Vec::new();
-        for (kind, names) in fields {
-            group.extend(names.each().map(|name| Recipient::new(kind, name)));
-        }
-        vec![group]
     }
-}
 
-impl Names {
-    /// The names; a comma separates in a list's items too.
-    fn each(&self) -> impl Iterator<Item = &str> {
-        let texts = match self {
-            Self::None => &[],
-            Self::List(names) => names.as_slice(),
-            Self::Text(text) => std::slice::from_ref(text),
-        };
-        texts
-            .iter()
-            .flat_map(|text| text.split(','))
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-    }
-}
-
-impl RawGroup {
-    /// Merged groups first, each key once.
-    fn recipients(&self) -> Vec<Recipient> {
-        let mut found = Vec::new();
-        for group in self.merge.iter().flatten() {
-            found.extend(group.recipients());
+    /// `None` where the pattern is not valid.
+    fn is_for(&self, path: &str) -> Option<bool> {
+        match self.raw.path_regex.as_deref() {
+            None | Some("") => Some(true),
+            Some(pattern) => self
+                .path
+                .get_or_init(|| go_regex::compile(pattern))
+                .as_ref()
+                .map(|regex| regex.is_match(path.as_bytes())),
         }
-        let ages = self.age.iter().flatten().flat_map(|names| names.split(','));
-        found.extend(ages.map(|name| Recipient::new(KeyKind::Age, name.trim())));
-        found.extend(
-            self.pgp
-                .iter()
-                .flatten()
-                .map(|name| Recipient::new(KeyKind::Pgp, name)),
-        );
-        found.extend(
-            self.kms
-                .iter()
-                .flatten()
-                .map(|key| match key.role.as_deref() {
-                    None | Some("") => Recipient::new(KeyKind::Kms, &key.arn),
-                    Some(role) => Recipient::new(KeyKind::Kms, &format!("{}+{role}", key.arn)),
-                }),
-        );
-        found.extend(
-            self.gcp_kms
-                .iter()
-                .flatten()
-                .map(|key| Recipient::new(KeyKind::GcpKms, &key.resource_id)),
-        );
-        found.extend(
-            self.hckms
-                .iter()
-                .flatten()
-                .map(|key| Recipient::new(KeyKind::HcKms, &key.key_id)),
-        );
-        found.extend(self.azure_keyvault.iter().flatten().map(|key| {
-            let version = key.version.as_deref().unwrap_or_default();
-            Recipient::new(
-                KeyKind::AzureKv,
-                &format!("{}/keys/{}/{version}", key.vault_url, key.key),
-            )
-        }));
-        found.extend(
-            self.hc_vault
-                .iter()
-                .flatten()
-                .map(|uri| Recipient::new(KeyKind::HcVault, uri)),
-        );
-        let mut seen = BTreeMap::new();
-        found.retain(|recipient| seen.insert(recipient.clone(), ()).is_none());
-        found
     }
 }
 
@@ -436,7 +246,10 @@ stores:
 ";
 
     fn recipient(kind: KeyKind, name: &str) -> Recipient {
-        Recipient { kind, name: name.to_owned() }
+        Recipient {
+            kind,
+            name: name.to_owned(),
+        }
     }
 
     #[test]
@@ -444,7 +257,10 @@ stores:
         let config = Config::parse(CONFIG.as_bytes()).unwrap();
         let rule = config.rule_for("prod/a.yaml").unwrap().unwrap();
         assert!(rule.names_path && rule.mac_only_encrypted);
-        assert_eq!((rule.shamir_threshold, rule.selection), (2, Selection::EncryptedRegex("^data$".to_owned())));
+        assert_eq!(
+            (rule.shamir_threshold, rule.selection),
+            (2, Selection::EncryptedRegex("^data$".to_owned()))
+        );
         assert_eq!(
             rule.key_groups,
             [
@@ -463,29 +279,79 @@ stores:
         let rule = config.rule_for("dev/prod/a.yaml").unwrap().unwrap();
         assert!(!rule.names_path);
         assert_eq!(rule.selection, Selection::default());
-        let names: Vec<&str> = rule.key_groups[0].iter().map(|recipient| recipient.name.as_str()).collect();
+        let names: Vec<&str> = rule.key_groups[0]
+            .iter()
+            .map(|recipient| recipient.name.as_str())
+            .collect();
         assert_eq!(names, ["age1c", "age1d", "AB", "CD"]);
-        assert_eq!((config.yaml_indent().unwrap(), config.json_indent().unwrap()), (2, JsonIndent::Spaces(0)));
+        assert_eq!(
+            (config.yaml_indent().unwrap(), config.json_indent().unwrap()),
+            (2, JsonIndent::Spaces(0))
+        );
+    }
+
+    #[test]
+    fn a_pattern_is_compiled_for_the_first_file_alone() {
+        let config = Config::parse(CONFIG.as_bytes()).unwrap();
+        let compiled = |rule: usize| config.rules.as_ref().unwrap()[rule].path.get();
+        assert!(compiled(0).is_none());
+        config.rule_for("prod/a.yaml").unwrap();
+        let address = |rule| std::ptr::from_ref(compiled(rule).unwrap());
+        let first = address(0);
+        assert!(compiled(1).is_none(), "no file came as far as this rule");
+        for _ in 0..3 {
+            config.rule_for("dev/a.yaml").unwrap();
+        }
+        assert_eq!(first, address(0));
+        assert!(compiled(1).is_some());
     }
 
     #[test]
     fn configurations_without_a_valid_rule_say_why() {
         let config = Config::parse(CONFIG.as_bytes()).unwrap();
-        assert!(matches!(config.rule_for("broken/a"), Err(ConfigError::SeveralRules { rule: 2 })));
+        assert!(matches!(
+            config.rule_for("broken/a"),
+            Err(ConfigError::SeveralRules { rule: 2 })
+        ));
         for (text, reason) in [
-            ("creation_rules: [{path_regex: '^a$', age: x}]", "no-creation-rule"),
-            ("creation_rules: [{path_regex: '(?!a)', age: x}]", "config-path-regex"),
+            (
+                "creation_rules: [{path_regex: '^a$', age: x}]",
+                "no-creation-rule",
+            ),
+            (
+                "creation_rules: [{path_regex: '(?!a)', age: x}]",
+                "config-path-regex",
+            ),
             ("creation_rules: []", "no-creation-rule"),
         ] {
-            let error = Config::parse(text.as_bytes()).unwrap().rule_for("b").unwrap_err();
+            let error = Config::parse(text.as_bytes())
+                .unwrap()
+                .rule_for("b")
+                .unwrap_err();
             assert_eq!(error.reason(), reason, "{text}");
         }
         for text in ["", "stores: {}", "destination_rules: []"] {
-            assert_eq!(Config::parse(text.as_bytes()).unwrap().rule_for("b").unwrap(), None, "{text}");
+            assert_eq!(
+                Config::parse(text.as_bytes())
+                    .unwrap()
+                    .rule_for("b")
+                    .unwrap(),
+                None,
+                "{text}"
+            );
         }
         assert!(Config::parse(b"creation_rules: 1").is_err());
-        for text in ["stores: {yaml: {indent: -1}}", "stores: {yaml: {indent: 1000}}"] {
-            assert!(Config::parse(text.as_bytes()).unwrap().yaml_indent().is_err(), "{text}");
+        for text in [
+            "stores: {yaml: {indent: -1}}",
+            "stores: {yaml: {indent: 1000}}",
+        ] {
+            assert!(
+                Config::parse(text.as_bytes())
+                    .unwrap()
+                    .yaml_indent()
+                    .is_err(),
+                "{text}"
+            );
         }
     }
 }

@@ -9,9 +9,11 @@ use std::thread;
 use sha2::{Digest as _, Sha512};
 
 use crate::cipher::{self, Cipher, ValueError};
-use crate::document::{Comment, Entry, KeyPath, Leaf, Map, Origin, Place, Scalar, Step, Value};
+use crate::document::{Comment, Map, Origin, Place, Placement, Scalar, Value};
 use crate::gcm::Gcm;
-use crate::selection::{Matched, Rule, Subject};
+use crate::inspect::{Ordinal, locate};
+use crate::selection::{Rule, Subject};
+use crate::walk::{Associated, PathId, Paths, Slot, Visitor, Walker};
 
 /// From this many values on, a second thread is worth its start.
 const MANY: usize = 500;
@@ -83,10 +85,8 @@ pub(crate) fn decrypt(
     }
 }
 
-/// The number of a value or comment, counted in document order over all documents.
-type Ordinal = usize;
-
-type Result2 = Result<(Sha512, Vec<Ordinal>), (Ordinal, FailureCause)>;
+/// The hash over all values, and the comments that did not open.
+type Hashed = Result<(Sha512, Vec<Ordinal>), (Ordinal, FailureCause)>;
 
 fn start(scope: MacScope) -> Sha512 {
     let mut hash = Sha512::new();
@@ -96,7 +96,7 @@ fn start(scope: MacScope) -> Sha512 {
     hash
 }
 
-fn all_at_once(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -> Result2 {
+fn all_at_once(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -> Hashed {
     let mut walker = Walker::new(rule, Collector::default());
     for document in documents {
         walker.document(document)?;
@@ -137,7 +137,7 @@ fn all_at_once(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -
     Ok((hash, kept))
 }
 
-fn one_by_one(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -> Result2 {
+fn one_by_one(documents: &mut [Map], gcm: &Gcm, rule: &Rule, scope: MacScope) -> Hashed {
     let visitor = InTurn {
         opener: Opener::new(gcm),
         hash: start(scope),
@@ -171,14 +171,6 @@ struct Job<'d> {
     path: PathId,
     selected: bool,
     outcome: Outcome,
-}
-
-enum Slot<'d> {
-    Comment(&'d mut Comment),
-    /// The value of a mapping.
-    Value(&'d mut Value),
-    /// An item of a list.
-    Item(&'d mut Value),
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -245,14 +237,18 @@ impl<'k> Opener<'k> {
         let outcome = match self.cipher.decrypt(&mut comment.text, associated) {
             Ok(cipher::Decrypted::Comment) => {
                 // The mark of inline comments does not survive encryption (sops: `aes/cipher.go`).
-                comment.placement = crate::document::Placement::Above;
+                comment.placement = Placement::Above;
                 Outcome::Comment
             }
             // sops takes a text for a comment too, but then hashes it.
             Ok(cipher::Decrypted::Text) => Outcome::Value,
             Ok(cipher::Decrypted::Scalar(_)) => return Err(FailureCause::Misplaced),
+            // No version of sops wrote such a thing, and the current one panics on `bytes`.
+            Err(cause @ ValueError::UnknownType) => return Err(FailureCause::Value(cause)),
             // Old versions of sops left comments in clear text.
-            Err(_) => return Ok(Outcome::Kept),
+            Err(ValueError::Malformed | ValueError::NotOfItsType | ValueError::Unauthentic) => {
+                return Ok(Outcome::Kept);
+            }
         };
         comment.origin = Origin::Decrypted;
         Ok(outcome)
@@ -285,7 +281,7 @@ impl<'k> Opener<'k> {
                 let text = std::mem::take(text);
                 *value = Value::Comment(Comment {
                     text,
-                    placement: crate::document::Placement::Above,
+                    placement: Placement::Above,
                     line: leaf.line,
                     origin: Origin::Decrypted,
                 });
@@ -297,119 +293,14 @@ impl<'k> Opener<'k> {
     }
 }
 
-/// Goes through a document in order, keeping track of keys and of what the rule matched.
-struct Walker<'d, 'r, V> {
-    rule: &'r Rule,
-    paths: Paths<'d>,
-    visitor: V,
-}
-
-/// What is done with each value and comment.
-trait Visitor<'d> {
-    /// Returns the comment that an item of a list turned out to be, where that is known at once.
-    fn visit(
-        &mut self,
-        slot: Slot<'d>,
-        paths: &Paths<'d>,
-        path: PathId,
-        selected: bool,
-    ) -> Result<Option<&'d Comment>, (Ordinal, FailureCause)>;
-}
-
-impl<'d, 'r, V: Visitor<'d>> Walker<'d, 'r, V> {
-    fn new(rule: &'r Rule, visitor: V) -> Self {
-        Self {
-            rule,
-            paths: Paths::default(),
-            visitor,
-        }
-    }
-
-    fn document(&mut self, map: &'d mut Map) -> Result<(), (Ordinal, FailureCause)> {
-        self.map(map, PathId::TOP, Matched::default())
-    }
-
-    fn map(
-        &mut self,
-        map: &'d mut Map,
-        path: PathId,
-        around: Matched,
-    ) -> Result<(), (Ordinal, FailureCause)> {
-        let mut level = around;
-        for entry in &mut map.entries {
-            match entry {
-                Entry::Comment(comment) => level = self.comment(comment, path, level)?,
-                Entry::Pair(pair) => {
-                    let matched = self.rule.below_key(level, &pair.key);
-                    let path = self.paths.below(path, &pair.key);
-                    self.value(&mut pair.value, path, matched, Slot::Value)?;
-                    level = around;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn list(
-        &mut self,
-        items: &'d mut [Value],
-        path: PathId,
-        around: Matched,
-    ) -> Result<(), (Ordinal, FailureCause)> {
-        let mut level = around;
-        for item in items {
-            level = match item {
-                Value::Comment(comment) => self.comment(comment, path, level)?,
-                item => match self.value(item, path, level, Slot::Item)? {
-                    // What a comment says counts, though it was a text while encrypted.
-                    Some(comment) => self.rule.after_comment(level, comment.text.expose()),
-                    None => around,
-                },
-            };
-        }
-        Ok(())
-    }
-
-    fn comment(
-        &mut self,
-        comment: &'d mut Comment,
-        path: PathId,
-        before: Matched,
-    ) -> Result<Matched, (Ordinal, FailureCause)> {
-        let after = self.rule.after_comment(before, comment.text.expose());
-        let selected = self.rule.selects_comment(before, after);
-        self.visitor
-            .visit(Slot::Comment(comment), &self.paths, path, selected)?;
-        Ok(after)
-    }
-
-    fn value(
-        &mut self,
-        value: &'d mut Value,
-        path: PathId,
-        matched: Matched,
-        slot: fn(&'d mut Value) -> Slot<'d>,
-    ) -> Result<Option<&'d Comment>, (Ordinal, FailureCause)> {
-        match value {
-            Value::Map(map) => self.map(map, path, matched).map(|()| None),
-            Value::List(items) => self.list(items, path, matched).map(|()| None),
-            Value::Leaf(Leaf {
-                scalar: Scalar::Null,
-                ..
-            }) => Ok(None),
-            value => self
-                .visitor
-                .visit(slot(value), &self.paths, path, self.rule.selects(matched)),
-        }
-    }
-}
-
 #[derive(Default)]
 struct Collector<'d> {
     jobs: Vec<Job<'d>>,
 }
 
 impl<'d> Visitor<'d> for Collector<'d> {
+    type Failure = (Ordinal, FailureCause);
+
     fn visit(
         &mut self,
         slot: Slot<'d>,
@@ -436,6 +327,8 @@ struct InTurn<'k> {
 }
 
 impl<'d> Visitor<'d> for InTurn<'_> {
+    type Failure = (Ordinal, FailureCause);
+
     fn visit(
         &mut self,
         slot: Slot<'d>,
@@ -464,186 +357,72 @@ impl<'d> Visitor<'d> for InTurn<'_> {
     }
 }
 
-/// The ways from the top to all mappings and values, each as its last key and the way to there.
-///
-/// Written out in full they would take space that is quadratic in the size of a hostile file.
-#[derive(Default)]
-struct Paths<'d> {
-    nodes: Vec<(PathId, &'d [u8])>,
-}
+#[cfg(test)]
+mod tests {
+    use super::{MacScope, decrypt};
+    use crate::document::{Map, Value};
+    use crate::gcm::Gcm;
+    use crate::metadata::Selection;
+    use crate::selection::Rule;
 
-/// The number of a way, from one; zero is the top.
-#[derive(Clone, Copy, Eq, PartialEq)]
-struct PathId(usize);
-
-impl PathId {
-    const TOP: Self = Self(0);
-}
-
-impl<'d> Paths<'d> {
-    fn below(&mut self, parent: PathId, key: &'d [u8]) -> PathId {
-        self.nodes.push((parent, key));
-        PathId(self.nodes.len())
+    /// `hello`, 42, true and 1.5 under `a`, `list`, `x.y` and `x.z`, encrypted with Python's `cryptography`. The data key
+    /// is the bytes from 0 to 31.
+    fn document() -> Map {
+        let text = |value: &str| Value::text(value, 1);
+        let mut nested = Map::default();
+        nested.push_pair(
+            "y",
+            text(
+                "ENC[AES256_GCM,data:PgY2CQ==,iv:AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=,\
+                 tag:AtF/G/4pC/ongBEEN5Atyg==,type:bool]",
+            ),
+        );
+        nested.push_pair(
+            "z",
+            text(
+                "ENC[AES256_GCM,data:XyJa,iv:BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ=,\
+                 tag:hNg9Y5pzaWokdBqvK0LJ+w==,type:float]",
+            ),
+        );
+        let mut document = Map::default();
+        document.push_pair(
+            "a",
+            text(
+                "ENC[AES256_GCM,data:0cHFi7Y=,iv:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,\
+                 tag:ymZUyOw8wR96TPf7Sj/n1A==,type:str]",
+            ),
+        );
+        document.push_pair(
+            "list",
+            Value::List(vec![text(
+                "ENC[AES256_GCM,data:W0k=,iv:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,\
+                 tag:QTktWFrRkFLc7rPJH2fYaA==,type:int]",
+            )]),
+        );
+        document.push_pair("x", Value::Map(nested));
+        document.push_pair("seen_unencrypted", Value::text("", 1));
+        document
     }
 
-    fn node(&self, path: PathId) -> Option<(PathId, &'d [u8])> {
-        path.0
-            .checked_sub(1)
-            .and_then(|index| self.nodes.get(index).copied())
-    }
-
-    fn write(&self, path: PathId, out: &mut Vec<u8>) {
-        let mut keys = Vec::new();
-        let mut at = path;
-        while let Some((parent, key)) = self.node(at) {
-            keys.push(key);
-            at = parent;
+    #[test]
+    fn the_mac_is_the_hash_of_the_values_in_their_order() {
+        let gcm = Gcm::new(&std::array::from_fn(|position| position as u8));
+        for (scope, expected) in [
+            // SHA-512 of `hello42True1.5`.
+            (
+                MacScope::All,
+                "CF6272ACE9B88A2B40BACB7545E572BECFFA362454CBF4A506679CF602D23711\
+                 9DD24EE2903E3E83431BD95CC8E4F6FE5757F893F7A326D7E0121315949A3B7A",
+            ),
+            (
+                MacScope::EncryptedOnly,
+                "20A5D89D96A55D61D62E0723BEDE77B9D1528BFD7D3F2BB763D109FC8984B39A\
+                 1AA88D53E522E6BA82A751F78532D16010627159E784B56D47DE5BF5600FCAB1",
+            ),
+        ] {
+            let rule = Rule::new(&Selection::default());
+            let walked = decrypt(&mut [document()], &gcm, &rule, scope);
+            assert!(walked.is_ok_and(|walked| walked.mac == expected));
         }
-        for key in keys.into_iter().rev() {
-            out.extend_from_slice(key);
-            out.push(b':');
-        }
-    }
-}
-
-/// The associated data of a value: its keys, each with a colon behind it. Items of lists share that of the list.
-struct Associated {
-    bytes: Vec<u8>,
-    /// Whose bytes stand first, and how many they are; neighbours share them.
-    parent: PathId,
-    parent_length: usize,
-}
-
-impl Default for Associated {
-    fn default() -> Self {
-        Self {
-            bytes: Vec::new(),
-            parent: PathId::TOP,
-            parent_length: 0,
-        }
-    }
-}
-
-impl Associated {
-    fn of(&mut self, paths: &Paths<'_>, path: PathId) -> &[u8] {
-        let Some((parent, key)) = paths.node(path) else {
-            // Joining no keys and adding the colon leaves the colon.
-            return b":";
-        };
-        if parent != self.parent {
-            self.bytes.clear();
-            paths.write(parent, &mut self.bytes);
-            self.parent = parent;
-            self.parent_length = self.bytes.len();
-        }
-        self.bytes.truncate(self.parent_length);
-        self.bytes.extend_from_slice(key);
-        self.bytes.push(b':');
-        &self.bytes
-    }
-}
-
-/// Where the value or comment of that number stands.
-fn locate(documents: &[Map], ordinal: Ordinal) -> Place {
-    let mut place = Place::default();
-    let mut left = ordinal;
-    for document in documents {
-        if locate_in_map(document, &mut left, &mut place) {
-            break;
-        }
-    }
-    place
-}
-
-fn locate_in_map(map: &Map, left: &mut Ordinal, place: &mut Place) -> bool {
-    for entry in &map.entries {
-        let found = match entry {
-            Entry::Comment(comment) => found(comment.line, left, place),
-            Entry::Pair(pair) => {
-                place.path.push_key(&pair.key);
-                let found = locate_in_value(&pair.value, left, place);
-                if !found {
-                    place.path.steps.pop();
-                }
-                found
-            }
-        };
-        if found {
-            return true;
-        }
-    }
-    false
-}
-
-fn locate_in_value(value: &Value, left: &mut Ordinal, place: &mut Place) -> bool {
-    match value {
-        Value::Map(map) => locate_in_map(map, left, place),
-        Value::List(items) => items.iter().enumerate().any(|(index, item)| {
-            place.path.steps.push(Step::Index(index));
-            let found = locate_in_value(item, left, place);
-            if !found {
-                place.path.steps.pop();
-            }
-            found
-        }),
-        Value::Leaf(Leaf {
-            scalar: Scalar::Null,
-            ..
-        }) => false,
-        Value::Leaf(leaf) => found(leaf.line, left, place),
-        Value::Comment(comment) => found(comment.line, left, place),
-    }
-}
-
-fn found(line: u32, left: &mut Ordinal, place: &mut Place) -> bool {
-    if *left == 0 {
-        place.line = line;
-        return true;
-    }
-    *left -= 1;
-    false
-}
-
-/// Gives `take` every value and comment that was encrypted, with its way from the top.
-pub(crate) fn for_each_decrypted(documents: &[Map], take: &mut dyn FnMut(&KeyPath, &[u8])) {
-    for document in documents {
-        decrypted_in_map(document, &mut KeyPath::default(), take);
-    }
-}
-
-fn decrypted_in_map(map: &Map, path: &mut KeyPath, take: &mut dyn FnMut(&KeyPath, &[u8])) {
-    for entry in &map.entries {
-        match entry {
-            Entry::Comment(comment) => decrypted_comment(comment, path, take),
-            Entry::Pair(pair) => {
-                path.push_key(&pair.key);
-                decrypted_in_value(&pair.value, path, take);
-                path.steps.pop();
-            }
-        }
-    }
-}
-
-fn decrypted_in_value(value: &Value, path: &mut KeyPath, take: &mut dyn FnMut(&KeyPath, &[u8])) {
-    match value {
-        Value::Map(map) => decrypted_in_map(map, path, take),
-        Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                path.steps.push(Step::Index(index));
-                decrypted_in_value(item, path, take);
-                path.steps.pop();
-            }
-        }
-        Value::Comment(comment) => decrypted_comment(comment, path, take),
-        Value::Leaf(leaf) if leaf.origin == Origin::Decrypted => {
-            leaf.scalar.with_bytes(|bytes| take(path, bytes))
-        }
-        Value::Leaf(_) => {}
-    }
-}
-
-fn decrypted_comment(comment: &Comment, path: &KeyPath, take: &mut dyn FnMut(&KeyPath, &[u8])) {
-    if comment.origin == Origin::Decrypted {
-        take(path, comment.text.expose());
     }
 }

@@ -39,10 +39,18 @@ fn has_key(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether `text` stands first in some line, blanks and a byte order mark aside.
 fn starts_a_line(bytes: &[u8], text: &[u8]) -> bool {
     memmem::find_iter(bytes, text).any(|start| {
-        let line = bytes[..start].rsplit(|byte| *byte == b'\n').next();
-        line.is_none_or(|before| before.trim_ascii().is_empty() || before == b"\xEF\xBB\xBF")
+        // From the text back, and only over blanks: a line of many such texts must not cost their square.
+        let before = &bytes[..start];
+        let blanks = before
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+            .count();
+        let before = &before[..start - blanks];
+        before.is_empty() || before.ends_with(b"\n") || before == b"\xEF\xBB\xBF"
     })
 }
 

@@ -1,23 +1,23 @@
 //! An encrypted file, and what becomes of it when it is opened.
 
-use std::fmt;
 use std::ops::Deref;
-use std::str::FromStr;
 
-use secret::{LockedBytes, SecretBytes};
+use secret::SecretBytes;
 
 use crate::cipher::{Cipher, Decrypted as DecryptedValue, ValueError};
+use crate::data_key::{DecryptionOrder, NoKey, data_key};
 use crate::decrypt::{self, Failure, FailureCause, MacScope};
 use crate::document::{Entry, KeyPath, Map, Place, Value};
 use crate::flatten::unflatten;
 use crate::format::Format;
 use crate::gcm::{Gcm, KEY_LENGTH};
-use crate::key_service::{KeyError, KeyService, Unwrapped};
-use crate::metadata::{KeyGroup, KeyKind, Metadata};
+use crate::inspect;
+use crate::key_service::KeyService;
+use crate::metadata::Metadata;
 use crate::metadata_reader::{self, MetadataError};
 use crate::parse_error::ParseError;
 use crate::selection::Rule;
-use crate::shamir::{self, CombineError};
+use crate::shamir::CombineError;
 use crate::stores;
 
 /// A sops file, read and taken apart but still encrypted.
@@ -61,10 +61,6 @@ pub enum MacPolicy {
     /// It does: `--ignore-mac`, to rescue a damaged file.
     Ignore,
 }
-
-/// In which order the keys of a group are tried: those of the kinds named first, then the others as in the file.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DecryptionOrder(Vec<KeyKind>);
 
 /// How a file is opened.
 #[derive(Clone, Debug, Default)]
@@ -225,9 +221,11 @@ fn take_block(mut documents: Vec<Map>) -> Result<(Vec<Map>, Map), ParseError> {
         let is_block =
             |entry: &mut Entry| matches!(entry, Entry::Pair(pair) if pair.key == b"sops");
         for entry in document.entries.extract_if(.., is_block) {
-            match entry {
-                Entry::Pair(pair) if position == 0 => block = Some(pair.value),
-                Entry::Pair(_) | Entry::Comment(_) => {}
+            if let Entry::Pair(pair) = entry
+                && position == 0
+                && block.replace(pair.value).is_some()
+            {
+                return Err(MetadataError::Repeated.into());
             }
         }
     }
@@ -236,69 +234,6 @@ fn take_block(mut documents: Vec<Map>) -> Result<(Vec<Map>, Map), ParseError> {
         Some(_) => Err(MetadataError::NotAMapping.into()),
         None => Err(ParseError::NoMetadata),
     }
-}
-
-/// Asks for the data key: from the one group, or from all groups for their shares.
-fn data_key<K: KeyService + ?Sized>(
-    metadata: &Metadata,
-    keys: &K,
-    order: &DecryptionOrder,
-) -> Result<LockedBytes, DecryptError> {
-    let mut shares = Vec::new();
-    let mut failures = Vec::new();
-    for group in &metadata.key_groups {
-        match unwrap_group(group, keys, order) {
-            Ok(share) => shares.push(share),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if metadata.key_groups.len() == 1 {
-        return shares.pop().ok_or(DecryptError::NoKey(NoKey {
-            needed: 1,
-            opened: 0,
-            failures,
-        }));
-    }
-    // A file that does not say how many are needed can still be opened: the MAC tells whether they were enough.
-    let needed = usize::from(metadata.shamir_threshold).max(2);
-    if shares.len() < needed {
-        return Err(DecryptError::NoKey(NoKey {
-            needed,
-            opened: shares.len(),
-            failures,
-        }));
-    }
-    Ok(shamir::combine(&shares)?)
-}
-
-fn unwrap_group<K: KeyService + ?Sized>(
-    group: &KeyGroup,
-    keys: &K,
-    order: &DecryptionOrder,
-) -> Result<LockedBytes, GroupFailure> {
-    let rank = |kind| {
-        order
-            .0
-            .iter()
-            .position(|first| *first == kind)
-            .unwrap_or(order.0.len())
-    };
-    let mut ordered: Vec<_> = group.keys.iter().collect();
-    // Of one kind those first whose private key is at hand. Any that opens gives the same, so only time depends on it.
-    ordered.sort_by_cached_key(|key| (rank(key.kind()), !keys.holds(key)));
-    let mut attempts = Vec::new();
-    for key in ordered {
-        let cause = match keys.unwrap_key(key) {
-            Ok(Unwrapped::Key(unwrapped)) => return Ok(unwrapped),
-            Ok(Unwrapped::NotForMe) => None,
-            Err(error) => Some(error),
-        };
-        attempts.push(Attempt {
-            key: key.to_string(),
-            cause,
-        });
-    }
-    Err(GroupFailure { attempts })
 }
 
 /// Why a file does not open. Names places and public names of keys, never a value.
@@ -310,7 +245,7 @@ pub enum DecryptError {
     NoKey(NoKey),
     /// The shares of the data key do not fit together.
     #[error("data key: {0}")]
-    Shares(#[from] CombineError),
+    Shares(CombineError),
     /// What the keys yield cannot be a data key.
     #[error("data key: not of 32 bytes")]
     DataKeyLength,
@@ -320,7 +255,6 @@ pub enum DecryptError {
         /// Where it stands.
         place: Place,
         /// What is wrong with it.
-        #[source]
         cause: ValueError,
     },
     /// A number or boolean stands where the file's own rule asks for encryption.
@@ -340,7 +274,7 @@ pub enum DecryptError {
     MacMissing,
     /// The MAC itself does not open: it, or the date beside it, was changed.
     #[error("MAC: {0}")]
-    MacUnreadable(#[source] ValueError),
+    MacUnreadable(ValueError),
     /// The MAC is that of another content.
     #[error("the MAC does not match: values were changed, added, removed or moved")]
     MacMismatch,
@@ -367,7 +301,9 @@ impl DecryptError {
     /// Where the value is that does not open, for errors about one value.
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Value { place, .. } | Self::ClearText { place } | Self::Misplaced { place } => Some(place),
+            Self::Value { place, .. } | Self::ClearText { place } | Self::Misplaced { place } => {
+                Some(place)
+            }
             Self::NoKey(_)
             | Self::Shares(_)
             | Self::DataKeyLength
@@ -388,68 +324,11 @@ impl From<Failure> for DecryptError {
     }
 }
 
-/// Which keys would have been needed.
-#[derive(Debug)]
-pub struct NoKey {
-    /// How many groups must answer.
-    pub needed: usize,
-    /// How many did.
-    pub opened: usize,
-    /// Those that did not.
-    pub failures: Vec<GroupFailure>,
-}
-
-/// A group of keys none of which is at hand.
-#[derive(Debug)]
-pub struct GroupFailure {
-    /// Its keys, as they were tried.
-    pub attempts: Vec<Attempt>,
-}
-
-/// A key that was tried.
-#[derive(Debug)]
-pub struct Attempt {
-    /// Kind and public name of the key, as the file has it.
-    pub key: String,
-    /// What went wrong; `None` where no service holds the key.
-    pub cause: Option<KeyError>,
-}
-
-impl fmt::Display for NoKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let missing = self.needed.saturating_sub(self.opened);
-        if self.needed == 1 {
-            f.write_str("no key at hand opens the file; it needs one of ")?;
-        } else {
-            write!(
-                f,
-                "{} of {} needed key groups opened; {missing} more of ",
-                self.opened, self.needed
-            )?;
-        }
-        for (position, group) in self.failures.iter().enumerate() {
-            if position > 0 {
-                f.write_str("; ")?;
-            }
-            for (position, attempt) in group.attempts.iter().enumerate() {
-                if position > 0 {
-                    f.write_str(", ")?;
-                }
-                f.write_str(&attempt.key)?;
-                if let Some(cause) = &attempt.cause {
-                    write!(f, " ({cause})")?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Decrypted {
     /// Gives `take` every value, and every comment, that was encrypted: its way from the top and its bytes in the form in
     /// which sops encrypts them. A comment has the way of what it stands in.
     pub fn for_each_secret(&self, mut take: impl FnMut(&KeyPath, &[u8])) {
-        decrypt::for_each_decrypted(&self.documents, &mut take);
+        inspect::for_each_decrypted(&self.documents, &mut take);
     }
 
     /// Comments that stand where comments are encrypted but did not open. They stay as they are, as in sops: old versions
@@ -484,40 +363,3 @@ impl<T> Deref for MacIgnored<T> {
         &self.0
     }
 }
-
-impl Default for DecryptionOrder {
-    fn default() -> Self {
-        Self(vec![KeyKind::Age, KeyKind::Pgp])
-    }
-}
-
-/// The comma-separated form of `SOPS_DECRYPTION_ORDER`. As in sops, unknown names are passed over and an empty text is
-/// the default.
-impl FromStr for DecryptionOrder {
-    type Err = RepeatedKind;
-
-    fn from_str(text: &str) -> Result<Self, RepeatedKind> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        let names: Vec<&str> = text.split(',').collect();
-        if names
-            .iter()
-            .enumerate()
-            .any(|(position, name)| names[..position].contains(name))
-        {
-            return Err(RepeatedKind);
-        }
-        Ok(Self(
-            names
-                .into_iter()
-                .filter_map(|name| name.parse().ok())
-                .collect(),
-        ))
-    }
-}
-
-/// A kind of key that stands twice in a [`DecryptionOrder`].
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a kind of key stands twice in the decryption order")]
-pub struct RepeatedKind;

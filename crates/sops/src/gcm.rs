@@ -130,6 +130,8 @@ mod tests {
 
     const KEY: [u8; 32] = [7; 32];
 
+    type Seal = fn(&[u8], &mut [u8]) -> [u8; 16];
+
     fn sealed<N: aes_gcm::aead::array::ArraySize>(nonce: &[u8], text: &mut [u8]) -> [u8; 16] {
         use aes::cipher::KeyInit;
         AesGcm::<aes::Aes256, N>::new(&KEY.into())
@@ -143,7 +145,7 @@ mod tests {
         let gcm = Gcm::new(&KEY);
         for length in [0, 1, 15, 16, 17, 100] {
             let plain: Vec<u8> = (0..length).collect();
-            let seal: [(usize, fn(&[u8], &mut [u8]) -> [u8; 16]); 6] = [
+            let seal: [(usize, Seal); 6] = [
                 (1, sealed::<U1>),
                 (12, sealed::<U12>),
                 (16, sealed::<U16>),

@@ -261,6 +261,9 @@ impl FromStr for KeyKind {
     }
 }
 
+/// What makes a [`Selection`] of its text.
+pub(crate) type MakeSelection = fn(String) -> Selection;
+
 /// A name that is none of the [`KeyKind`]s.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("unknown kind of key")]

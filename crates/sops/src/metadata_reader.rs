@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::document::{Map, Scalar, Value};
-use crate::metadata::{KeyGroup, MasterKey, Metadata, Selection};
+use crate::metadata::{KeyGroup, MakeSelection, MasterKey, Metadata, Selection};
 use goyaml::Timestamp;
 
 /// Why the `sops` block does not read. Names fields, never their content.
@@ -17,6 +17,9 @@ pub enum MetadataError {
     /// The block is not a mapping.
     #[error("not a mapping")]
     NotAMapping,
+    /// There are two blocks, as INI allows.
+    #[error("two blocks of metadata")]
+    Repeated,
     /// A field holds a list where a text belongs, or the like.
     #[error("{field} is of the wrong kind")]
     WrongKind {
@@ -51,6 +54,7 @@ impl MetadataError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NotAMapping => "metadata-not-a-mapping",
+            Self::Repeated => "metadata-repeated",
             Self::WrongKind { .. } => "metadata-wrong-kind",
             Self::NotADate { .. } => "metadata-date",
             Self::Version => "metadata-version",
@@ -152,7 +156,7 @@ fn group(fields: Fields<'_>) -> Result<KeyGroup, MetadataError> {
 }
 
 fn selection(fields: Fields<'_>) -> Result<Selection, MetadataError> {
-    let rules: [(&str, fn(String) -> Selection); 6] = [
+    let rules: [(&str, MakeSelection); 6] = [
         ("unencrypted_suffix", Selection::UnencryptedSuffix),
         ("encrypted_suffix", Selection::EncryptedSuffix),
         ("unencrypted_regex", Selection::UnencryptedRegex),

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use secret::{LockedBytes, Redactor};
-use tree::{Content, MacCoverage, OpenError, Opened, Protection, SopsFormat, SopsProtection, Tree, TreePath};
+use tree::{
+    Content, MacCoverage, OpenError, Opened, Protection, SopsFormat, SopsProtection, Tree, TreePath,
+};
 
 use crate::detect::looks_encrypted;
 use crate::encrypted_file::{DecryptOptions, EncryptedFile};
@@ -28,7 +30,14 @@ pub struct SopsOpener<K> {
 impl<K: KeyService> SopsOpener<K> {
     /// An opener that asks `keys` and teaches `redactor`.
     pub fn new(keys: K, options: DecryptOptions, redactor: Arc<Redactor>) -> Self {
-        Self { keys: Remembering { keys, known: Mutex::default() }, options, redactor }
+        Self {
+            keys: Remembering {
+                keys,
+                known: Mutex::default(),
+            },
+            options,
+            redactor,
+        }
     }
 }
 
@@ -37,11 +46,18 @@ impl<K: KeyService + Send + Sync> tree::Opener for SopsOpener<K> {
         let bytes = tree.read(path)?;
         let format = Format::for_path(Path::new(path.as_str()));
         if !looks_encrypted(&bytes, format) {
-            return Ok(Opened { content: Content::Plain(bytes), protection: Protection::None });
+            return Ok(Opened {
+                content: Content::Plain(bytes),
+                protection: Protection::None,
+            });
         }
-        let refused = |reason, source| OpenError::Protection { path: path.clone(), reason, source };
-        let file =
-            EncryptedFile::parse(&bytes, format).map_err(|error| refused(error.reason(), Box::new(error)))?;
+        let refused = |reason, source| OpenError::Protection {
+            path: path.clone(),
+            reason,
+            source,
+        };
+        let file = EncryptedFile::parse(&bytes, format)
+            .map_err(|error| refused(error.reason(), Box::new(error)))?;
         let verified_mac = if file.metadata().mac_only_encrypted {
             MacCoverage::EncryptedValues
         } else {
@@ -56,8 +72,14 @@ impl<K: KeyService + Send + Sync> tree::Opener for SopsOpener<K> {
         let content = verified
             .to_bytes(format, &OutputOptions::default())
             .map_err(|error| refused(error.reason(), Box::new(error)))?;
-        let protection = Protection::Sops(SopsProtection { format: format.into(), verified_mac });
-        Ok(Opened { content: Content::Secret(content), protection })
+        let protection = Protection::Sops(SopsProtection {
+            format: format.into(),
+            verified_mac,
+        });
+        Ok(Opened {
+            content: Content::Secret(content),
+            protection,
+        })
     }
 }
 
@@ -94,12 +116,19 @@ impl<K: KeyService> KeyService for Remembering<K> {
         }
         Ok(unwrapped)
     }
+
+    fn holds(&self, key: &MasterKey) -> bool {
+        self.keys.holds(key)
+    }
 }
 
 impl<K> Remembering<K> {
     fn recall(&self, key: &MasterKey) -> Option<LockedBytes> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(key.enc()).filter(|(same, _)| same == key).and_then(|(_, unwrapped)| copy(unwrapped))
+        known
+            .get(key.enc())
+            .filter(|(same, _)| same == key)
+            .and_then(|(_, unwrapped)| copy(unwrapped))
     }
 }
 

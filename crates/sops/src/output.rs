@@ -152,6 +152,9 @@ impl Decrypted {
         {
             return Ok(SecretBytes::copy_of(text.expose()));
         }
+        if matches!(value, Value::Comment(_)) {
+            return Err(OutputError::NotExtractable);
+        }
         match format {
             Format::Yaml => yaml_writer::emit_value(value)
                 .map(secret_text)

@@ -28,7 +28,13 @@ pub enum ParseError {
     NoMetadata,
     /// The `sops` block does not read.
     #[error("sops metadata: {0}")]
-    Metadata(#[from] MetadataError),
+    Metadata(MetadataError),
+}
+
+impl From<MetadataError> for ParseError {
+    fn from(error: MetadataError) -> Self {
+        Self::Metadata(error)
+    }
 }
 
 impl ParseError {

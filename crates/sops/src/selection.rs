@@ -126,17 +126,30 @@ mod tests {
             (Selection::EncryptedSuffix("_s".into()), &["a_s", "b"], true),
             (Selection::EncryptedSuffix("_s".into()), &["a", "b_s"], true),
             (Selection::EncryptedSuffix("_s".into()), &[], false),
-            (Selection::UnencryptedRegex("^k".into()), &["x", "kind"], false),
+            (
+                Selection::UnencryptedRegex("^k".into()),
+                &["x", "kind"],
+                false,
+            ),
             (Selection::UnencryptedRegex("^k".into()), &["ok"], true),
-            (Selection::EncryptedRegex("^(data|stringData)$".into()), &["metadata"], false),
-            (Selection::EncryptedRegex("^(data|stringData)$".into()), &["data", "x"], true),
+            (
+                Selection::EncryptedRegex("^(data|stringData)$".into()),
+                &["metadata"],
+                false,
+            ),
+            (
+                Selection::EncryptedRegex("^(data|stringData)$".into()),
+                &["data", "x"],
+                true,
+            ),
             // sops takes a pattern that Go refuses for one that matches nothing.
             (Selection::EncryptedRegex("(?!x)".into()), &["y"], false),
             (Selection::UnencryptedRegex("(?!x)".into()), &["y"], true),
         ] {
             let rule = Rule::new(&selection);
-            let matched =
-                path.iter().fold(Matched::default(), |around, key| rule.below_key(around, key.as_bytes()));
+            let matched = path.iter().fold(Matched::default(), |around, key| {
+                rule.below_key(around, key.as_bytes())
+            });
             assert_eq!(rule.selects(matched), expected, "{selection:?} on {path:?}");
         }
     }
@@ -146,14 +159,20 @@ mod tests {
         let rule = Rule::new(&Selection::EncryptedCommentRegex("enc".into()));
         let start = Matched::default();
         let asked = rule.after_comment(start, b" enc");
-        assert!(!rule.selects_comment(start, asked), "the comment that asks stays readable");
+        assert!(
+            !rule.selects_comment(start, asked),
+            "the comment that asks stays readable"
+        );
         assert!(rule.selects_comment(asked, rule.after_comment(asked, b" more")));
         assert!(rule.selects(rule.below_key(asked, b"key")));
         assert!(!rule.selects(start));
 
         let rule = Rule::new(&Selection::UnencryptedCommentRegex("clear".into()));
         let asked = rule.after_comment(start, b" clear");
-        assert!(!rule.selects_comment(start, asked), "the comment that asks is clear itself");
+        assert!(
+            !rule.selects_comment(start, asked),
+            "the comment that asks is clear itself"
+        );
         assert!(!rule.selects(asked) && rule.selects(start));
     }
 }

@@ -15,10 +15,54 @@ fn read(bytes: &[u8]) {
 /// Pieces that make up documents of all formats, so that reading comes past the first character.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "sops", "sops_", "[sops]", ":", ": ", "\n", "\n  ", "- ", "{", "}", "[", "]", ",", "\"", "'", "`", "\"\"\"", "#", ";", "=",
-        "\\", "\\n", "age", "__list_0", "__map_", "enc", "mac", "lastmodified", "2024-01-01T00:00:00Z", "version", "3.9.0", "kms",
-        "key_groups", "shamir_threshold", "&a", "*a", "<<", "|", ">", "!!binary", "~", "1", "ENC[AES256_GCM,data:AA==,iv:AA==,",
-        "tag:AA==,type:str]", "\u{feff}", "\t", "\r", " ",
+        "sops",
+        "sops_",
+        "[sops]",
+        ":",
+        ": ",
+        "\n",
+        "\n  ",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "\"",
+        "'",
+        "`",
+        "\"\"\"",
+        "#",
+        ";",
+        "=",
+        "\\",
+        "\\n",
+        "age",
+        "__list_0",
+        "__map_",
+        "enc",
+        "mac",
+        "lastmodified",
+        "2024-01-01T00:00:00Z",
+        "version",
+        "3.9.0",
+        "kms",
+        "key_groups",
+        "shamir_threshold",
+        "&a",
+        "*a",
+        "<<",
+        "|",
+        ">",
+        "!!binary",
+        "~",
+        "1",
+        "ENC[AES256_GCM,data:AA==,iv:AA==,",
+        "tag:AA==,type:str]",
+        "\u{feff}",
+        "\t",
+        "\r",
+        " ",
     ]);
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
@@ -58,7 +102,10 @@ fn alias_bombs_are_refused() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
         let below = format!("*a{}", level - 1);
-        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [below.as_str(); 10].join(", ")));
+        bomb.push_str(&format!(
+            "a{level}: &a{level} [{}]\n",
+            [below.as_str(); 10].join(", ")
+        ));
     }
     bomb.push_str("sops:\n  version: 3.9.0\n");
     assert!(EncryptedFile::parse(bomb.as_bytes(), Format::Yaml).is_err());

@@ -34,14 +34,33 @@ impl Sops {
         let keygen = program("age", "age-keygen");
         let (mut identities, mut recipients) = (Vec::new(), Vec::new());
         for _ in 0..3 {
-            let output = Command::new(&keygen).output().unwrap_or_else(|error| panic!("age-keygen: {error}"));
+            let output = Command::new(&keygen)
+                .output()
+                .unwrap_or_else(|error| panic!("age-keygen: {error}"));
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let line = |start: &str| text.lines().find_map(|line| line.strip_prefix(start)).map(str::to_owned);
+            let line = |start: &str| {
+                text.lines()
+                    .find_map(|line| line.strip_prefix(start))
+                    .map(str::to_owned)
+            };
             recipients.extend(line("# public key: "));
-            identities.extend(text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).map(str::to_owned));
+            identities.extend(
+                text.lines()
+                    .find(|line| line.starts_with("AGE-SECRET-KEY-"))
+                    .map(str::to_owned),
+            );
         }
-        assert_eq!((identities.len(), recipients.len()), (3, 3), "age-keygen prints both halves of each key");
-        Self { program: program("sops", "sops"), home: home.to_owned(), identities, recipients }
+        assert_eq!(
+            (identities.len(), recipients.len()),
+            (3, 3),
+            "age-keygen prints both halves of each key"
+        );
+        Self {
+            program: program("sops", "sops"),
+            home: home.to_owned(),
+            identities,
+            recipients,
+        }
     }
 
     /// The private keys, `AGE-SECRET-KEY-…`.
@@ -67,7 +86,10 @@ impl Sops {
             .enumerate()
             .map(|(position, line)| format!("{} {line}\n", if position == 0 { " -" } else { "  " }))
             .collect();
-        let config = self.write(&format!("{name}.sops.yaml"), format!("creation_rules:\n{rule}").as_bytes());
+        let config = self.write(
+            &format!("{name}.sops.yaml"),
+            format!("creation_rules:\n{rule}").as_bytes(),
+        );
         let output = self.run(&[
             "--config".as_ref(),
             config.as_os_str(),
@@ -87,15 +109,52 @@ impl Sops {
     /// # Panics
     ///
     /// When sops cannot be run.
-    pub fn decrypt(&self, name: &str, format: &str, encrypted: &[u8], arguments: &[&str]) -> Output {
+    pub fn decrypt(
+        &self,
+        name: &str,
+        format: &str,
+        encrypted: &[u8],
+        arguments: &[&str],
+    ) -> Output {
         let file = self.write(&format!("{name}.enc.{}", extension(format)), encrypted);
-        let mut all: Vec<&std::ffi::OsStr> = vec!["decrypt".as_ref(), "--input-type".as_ref(), format.as_ref()];
+        let mut all: Vec<&std::ffi::OsStr> =
+            vec!["decrypt".as_ref(), "--input-type".as_ref(), format.as_ref()];
         if !arguments.contains(&"--output-type") {
             all.extend(["--output-type".as_ref(), std::ffi::OsStr::new(format)]);
         }
         all.extend(arguments.iter().map(std::ffi::OsStr::new));
         all.push(file.as_os_str());
         self.run(&all)
+    }
+
+    /// Gives the value at `index`, such as `["a"]`, another value in JSON. The data key stays. `None` where sops refuses.
+    ///
+    /// # Panics
+    ///
+    /// When sops cannot be run.
+    pub fn set(
+        &self,
+        name: &str,
+        format: &str,
+        encrypted: &[u8],
+        index: &str,
+        value: &str,
+    ) -> Option<Vec<u8>> {
+        let file = self.write(&format!("{name}.set.{}", extension(format)), encrypted);
+        let output = self.run(&[
+            "set".as_ref(),
+            "--input-type".as_ref(),
+            format.as_ref(),
+            "--output-type".as_ref(),
+            format.as_ref(),
+            file.as_os_str(),
+            index.as_ref(),
+            value.as_ref(),
+        ]);
+        output
+            .status
+            .success()
+            .then(|| fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
     }
 
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {

@@ -9,5 +9,5 @@ mod parse;
 mod write;
 
 pub(crate) use parse::lossy;
-pub use parse::{MAX_DEPTH, ParseError, parse, parse_prefix};
+pub use parse::{MAX_DEPTH, ParseError, parse, parse_prefix, parse_with_lines};
 pub use write::{Escape, KeyOrder, Layout, WriteError, Writer, escape_into, to_string, write};

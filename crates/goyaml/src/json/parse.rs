@@ -92,14 +92,25 @@ impl ParseError {
 ///
 /// When the text is not JSON, or deeper than [`MAX_DEPTH`].
 pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
+    Parser::new(text).whole()
+}
+
+/// Reads a text as [`parse`] does, and tells the line of every scalar, counted from one.
+///
+/// The lines are in the order of the text. The names of an object's entries are no scalars here.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_with_lines(text: &[u8]) -> Result<(Value, Vec<u32>), ParseError> {
     let mut parser = Parser::new(text);
-    let value = parser.document()?;
-    if parser.at < text.len() {
-        return Err(ParseError::TrailingText {
-            at: parser.position(parser.at),
-        });
-    }
-    Ok(value)
+    parser.lines = Some(Lines {
+        of_scalars: Vec::new(),
+        current: 1,
+    });
+    let value = parser.whole()?;
+    let lines = parser.lines.map_or_else(Vec::new, |lines| lines.of_scalars);
+    Ok((value, lines))
 }
 
 /// Reads one value and whatever white space follows, and tells how many bytes that took.
@@ -119,6 +130,14 @@ struct Parser<'t> {
     text: &'t [u8],
     at: usize,
     depth: usize,
+    /// Kept for those who ask: it costs a look at every blank.
+    lines: Option<Lines>,
+}
+
+/// Where the scalars stand.
+struct Lines {
+    of_scalars: Vec<u32>,
+    current: u32,
 }
 
 impl<'t> Parser<'t> {
@@ -127,7 +146,18 @@ impl<'t> Parser<'t> {
             text,
             at: 0,
             depth: 0,
+            lines: None,
         }
+    }
+
+    fn whole(&mut self) -> Result<Value, ParseError> {
+        let value = self.document()?;
+        if self.at < self.text.len() {
+            return Err(ParseError::TrailingText {
+                at: self.position(self.at),
+            });
+        }
+        Ok(value)
     }
 
     fn document(&mut self) -> Result<Value, ParseError> {
@@ -141,6 +171,15 @@ impl<'t> Parser<'t> {
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
+            _ => self.scalar(),
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Value, ParseError> {
+        if let Some(lines) = &mut self.lines {
+            lines.of_scalars.push(lines.current);
+        }
+        match self.peek() {
             Some(b'"') => self.string().map(Value::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word(b"true", Value::Bool(true)),
@@ -406,8 +445,14 @@ impl<'t> Parser<'t> {
     }
 
     fn blanks(&mut self) {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
+        while let Some(blank @ (b' ' | b'\t' | b'\r' | b'\n')) = self.peek() {
             self.at += 1;
+            // A line ends nowhere else: in strings, line ends are escaped.
+            if blank == b'\n'
+                && let Some(lines) = &mut self.lines
+            {
+                lines.current = lines.current.saturating_add(1);
+            }
         }
     }
 

@@ -188,7 +188,10 @@ impl Patcher<'_> {
             ),
         ] {
             if allowed {
-                let set = patch.set_annotation(key, annotation::ENABLED);
+                // All annotations become strings, nulls too, which then remove nothing (api: resource.go `enable`).
+                let mut annotations = patch.annotations();
+                annotations.insert(key.to_owned(), annotation::ENABLED.to_owned());
+                let set = patch.set_annotations(annotations);
                 set.map_err(|source| metadata_error(&patch, source))?;
             }
         }

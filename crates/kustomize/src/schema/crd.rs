@@ -96,6 +96,9 @@ pub fn crd_fields(text: &[u8]) -> Result<Vec<CrdField>, CrdError> {
     };
     let mut fields = Vec::new();
     for (name, definition) in types {
+        if !matches!(definition, Value::Object(_) | Value::Null) {
+            return Err(CrdError::NotDefinitions);
+        }
         let Some(properties) = properties(definition) else {
             continue;
         };

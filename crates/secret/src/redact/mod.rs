@@ -28,7 +28,7 @@
 //! | value | masked |
 //! |---|---|
 //! | empty, up to 3 bytes, booleans and nulls in any spelling, numbers of up to 5 characters | nowhere by value |
-//! | words of every configuration (`default`, `production`, `postgres`, `password`, …) | as a whole scalar ([`Redactor::recognise`]) |
+//! | words of every configuration (`default`, `production`, `postgres`, `password`, …), and up to 7 bytes that look like a name (lower-case letters with `-`, `_`, `.`, `/` between them): a user called `shop` must not mask the namespace `shop` | as a whole scalar ([`Redactor::recognise`]) |
 //! | up to 7 bytes; up to 15 when it looks like a name or a number (letters with `-`, `_`, `.`, `/` between them, or digits) | as a whole scalar, and in text where it stands alone |
 //! | everything else | everywhere |
 //!

@@ -9,7 +9,7 @@ use super::forms::Form;
 pub enum Sensitivity {
     /// Too common to say anything: masked by its place only.
     Nowhere,
-    /// A word of every configuration: masked where it is a whole scalar.
+    /// A word of every configuration, or any short word: masked where it is a whole scalar.
     Scalar,
     /// Short, or like a name: also masked in text where it stands alone.
     Alone,
@@ -120,7 +120,7 @@ impl Sensitivity {
             Self::Nowhere
         } else if value.len() >= DISTINCTIVE_NAME {
             Self::Everywhere
-        } else if is_one_of(&COMMON) {
+        } else if is_one_of(&COMMON) || value.len() < DISTINCTIVE && is_name(value) {
             Self::Scalar
         } else if value.len() < DISTINCTIVE || is_number(value) || is_name(value) {
             Self::Alone
@@ -234,9 +234,9 @@ mod tests {
             ("  yes\n", Sensitivity::Nowhere),
             ("default", Sensitivity::Scalar),
             ("Production", Sensitivity::Scalar),
+            ("shop", Sensitivity::Scalar),
             ("kube-system", Sensitivity::Scalar),
             ("127.0.0.1", Sensitivity::Scalar),
-            ("shop", Sensitivity::Alone),
             ("hunter2", Sensitivity::Alone),
             ("123456", Sensitivity::Alone),
             ("2024-01-01", Sensitivity::Alone),

@@ -3,9 +3,12 @@
 //! The document is a mapping of sections, each a mapping of texts. The section `DEFAULT` always comes first. A section's
 //! comment is its first entry; a key's comment follows the key.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use secret::SecretBytes;
 
-use crate::document::{Comment, Entry, Map, Placement, Scalar, Value};
+use crate::document::{self, Comment, Map, Placement, Scalar, Value};
 
 /// The section of the keys that stand before any section.
 pub(crate) const DEFAULT_SECTION: &[u8] = b"DEFAULT";
@@ -17,7 +20,6 @@ pub struct IniError {
     /// Counted from one.
     pub line: u32,
     /// What is wrong there.
-    #[source]
     pub kind: IniErrorKind,
 }
 
@@ -79,12 +81,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Map, IniError> {
     Ok(map)
 }
 
-/// Takes the metadata out of a document: the section `sops`.
-///
-/// Newlines in its values are the two characters `\n`, and real ones in files of sops 3.13.0 and 3.13.1.
+/// Makes newlines of the two characters `\n` in the values of the section `sops`. Files of sops 3.13.0 and 3.13.1 have
+/// real ones.
 pub(crate) fn unescape_metadata(metadata: &mut Map) {
     for entry in &mut metadata.entries {
-        if let Entry::Pair(pair) = entry
+        if let document::Entry::Pair(pair) = entry
             && let Value::Leaf(leaf) = &mut pair.value
             && let Scalar::Text(text) = &mut leaf.scalar
         {
@@ -113,6 +114,8 @@ struct Section<'i> {
     name: &'i [u8],
     comment: Option<(Vec<u8>, u32)>,
     keys: Vec<Key>,
+    /// Where each key stands in `keys`.
+    positions: HashMap<Vec<u8>, usize>,
     /// The number that the next key named `-` gets.
     next_number: usize,
 }
@@ -130,6 +133,7 @@ impl<'i> Section<'i> {
             name,
             comment: None,
             keys: Vec::new(),
+            positions: HashMap::new(),
             next_number: 1,
         }
     }
@@ -139,7 +143,7 @@ impl<'i> Section<'i> {
         let comment = |map: &mut Map, text: &[u8], line| {
             if !text.is_empty() {
                 let comment = Comment::new(strip_sign(text), Placement::Above, line);
-                map.entries.push(Entry::Comment(comment));
+                map.entries.push(document::Entry::Comment(comment));
             }
         };
         if let Some((text, line)) = self.comment {
@@ -231,14 +235,21 @@ impl<'i> Parser<'i> {
         }
         let comment = self.take_comment();
         // A key that stands twice keeps its place and gets the new value.
-        match section.keys.iter_mut().find(|key| key.name == name) {
-            Some(key) => (key.value, key.comment) = (value, comment),
-            None => section.keys.push(Key {
-                name,
-                value,
-                comment,
-                line: number,
-            }),
+        match section.positions.entry(name) {
+            Entry::Occupied(position) => {
+                let key = &mut section.keys[*position.get()];
+                (key.value, key.comment) = (value, comment);
+            }
+            Entry::Vacant(position) => {
+                let name = position.key().clone();
+                position.insert(section.keys.len());
+                section.keys.push(Key {
+                    name,
+                    value,
+                    comment,
+                    line: number,
+                });
+            }
         }
         Ok(())
     }
@@ -405,13 +416,17 @@ mod tests {
         map.entries
             .iter()
             .map(|entry| match entry {
-                Entry::Comment(comment) => format!("#{};", String::from_utf8_lossy(comment.text.expose())),
+                Entry::Comment(comment) => {
+                    format!("#{};", String::from_utf8_lossy(comment.text.expose()))
+                }
                 Entry::Pair(pair) => {
                     let key = String::from_utf8_lossy(&pair.key);
                     match &pair.value {
                         Value::Map(map) => format!("[{key}]{}", shown(map)),
                         Value::Leaf(leaf) => match &leaf.scalar {
-                            Scalar::Text(text) => format!("{key}={};", String::from_utf8_lossy(text.expose())),
+                            Scalar::Text(text) => {
+                                format!("{key}={};", String::from_utf8_lossy(text.expose()))
+                            }
                             _ => String::new(),
                         },
                         _ => String::new(),
@@ -428,7 +443,10 @@ mod tests {
             ("a=1", "[DEFAULT]a=1;"),
             ("\u{feff}a : 1\n", "[DEFAULT]a=1;"),
             ("[s]\na = b = c\n", "[DEFAULT][s]a=b = c;"),
-            ("; one\n# two\na=1 ; three\n", "[DEFAULT]a=1;#one\n# two\n; three;"),
+            (
+                "; one\n# two\na=1 ; three\n",
+                "[DEFAULT]a=1;#one\n# two\n; three;",
+            ),
             ("; top\n[s] # side\n", "[DEFAULT][s]#top\n# side;"),
             ("a=\"x ; y\"\n", "[DEFAULT]a=\"x;#y\";"),
             ("a=`x ; y` z\n", "[DEFAULT]a=x ; y;"),
@@ -457,7 +475,11 @@ mod tests {
             ("\"a=1\n", 1),
             ("\"\"=1\n", 1),
         ] {
-            assert_eq!(parse(text.as_bytes()).err().map(|error| error.line), Some(line), "{text}");
+            assert_eq!(
+                parse(text.as_bytes()).err().map(|error| error.line),
+                Some(line),
+                "{text}"
+            );
         }
     }
 }

@@ -45,13 +45,17 @@ impl JsonError {
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Result<Map, JsonError> {
-    match json::parse(bytes)? {
-        goyaml::Value::Object(entries) => Ok(map(entries)?),
+    let (value, lines) = json::parse_with_lines(bytes)?;
+    match value {
+        goyaml::Value::Object(entries) => Ok(map(entries, &mut lines.into_iter())?),
         _ => Err(ShapeError::NotAMapping.into()),
     }
 }
 
-fn map(entries: Vec<(String, goyaml::Value)>) -> Result<Map, ShapeError> {
+/// The lines of the scalars that follow, in document order.
+type Lines = std::vec::IntoIter<u32>;
+
+fn map(entries: Vec<(String, goyaml::Value)>, lines: &mut Lines) -> Result<Map, ShapeError> {
     let mut keys = HashSet::with_capacity(entries.len());
     if let Some((key, _)) = entries.iter().find(|(key, _)| !keys.insert(key.as_str())) {
         return Err(ShapeError::duplicate(key.as_bytes(), None));
@@ -61,22 +65,22 @@ fn map(entries: Vec<(String, goyaml::Value)>) -> Result<Map, ShapeError> {
         entries: Vec::with_capacity(entries.len()),
     };
     for (key, item) in entries {
-        let item = value(item).map_err(|error| error.below_key(key.as_bytes()))?;
+        let item = value(item, lines).map_err(|error| error.below_key(key.as_bytes()))?;
         map.push_pair(key, item);
     }
     Ok(map)
 }
 
-fn value(item: goyaml::Value) -> Result<Value, ShapeError> {
+fn value(item: goyaml::Value, lines: &mut Lines) -> Result<Value, ShapeError> {
     use goyaml::Value as Json;
     let scalar = match item {
         Json::Array(items) => {
             let items = items.into_iter().enumerate();
-            let items =
-                items.map(|(index, item)| value(item).map_err(|error| error.below_index(index)));
+            let items = items
+                .map(|(index, item)| value(item, lines).map_err(|error| error.below_index(index)));
             return items.collect::<Result<_, _>>().map(Value::List);
         }
-        Json::Object(entries) => return map(entries).map(Value::Map),
+        Json::Object(entries) => return map(entries, lines).map(Value::Map),
         Json::Null => Scalar::Null,
         Json::Bool(flag) => Scalar::Bool(flag),
         Json::Int(number) => Scalar::Int(number),
@@ -90,7 +94,7 @@ fn value(item: goyaml::Value) -> Result<Value, ShapeError> {
     };
     Ok(Value::Leaf(Leaf {
         scalar,
-        line: 0,
+        line: lines.next().unwrap_or_default(),
         origin: Origin::Clear,
     }))
 }

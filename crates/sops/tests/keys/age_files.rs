@@ -362,11 +362,8 @@ fn damaged_key_files_are_refused_without_quoting_them() {
     shop.age_keygen("key", &[]);
     let key = shop.text("key");
     let identity = key.lines().last().unwrap();
-    let flipped = identity.replacen(
-        &identity[20..21],
-        if &identity[20..21] == "Q" { "P" } else { "Q" },
-        1,
-    );
+    let mut flipped = identity.to_owned();
+    flipped.replace_range(20..21, if &identity[20..21] == "Q" { "P" } else { "Q" });
     for (content, line, expected) in [
         (flipped.as_str(), 1, "malformed-age-identity"),
         (&identity.to_lowercase(), 1, "malformed-age-identity"),

@@ -157,13 +157,23 @@ impl Workshop {
 
     /// The `enc` texts of a file that sops encrypts to `options`, in the order of the list `kind`.
     pub(crate) fn sops_wrapped(&self, kind: &str, options: &[&str]) -> Vec<String> {
+        self.sops_wrapped_with(kind, options, &[])
+    }
+
+    pub(crate) fn sops_wrapped_with(
+        &self,
+        kind: &str,
+        options: &[&str],
+        env: &[(&str, &str)],
+    ) -> Vec<String> {
         let fixed = ["encrypt", "--input-type", "json", "--output-type", "json"];
         self.write("plain.json", r#"{"a": "b"}"#);
         self.write(".sops.yaml", "{}");
-        let encrypted = self.run(
+        let encrypted = self.run_with(
             peers::program("sops", "sops"),
             &[&fixed, options, &["plain.json"]].concat(),
             b"",
+            env,
         );
         let document: serde_json::Value = serde_json::from_slice(&encrypted).unwrap();
         document["sops"][kind]

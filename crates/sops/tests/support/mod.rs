@@ -8,12 +8,21 @@ use secret::LockedBytes;
 use sops::{KeyError, KeyService, MasterKey, Unwrapped};
 
 /// X25519 identities.
-pub struct AgeKeys(Vec<Identity>);
+pub(crate) struct AgeKeys(Vec<Identity>);
 
 impl AgeKeys {
     /// From `AGE-SECRET-KEY-…` texts.
-    pub fn new(identities: &[String]) -> Self {
-        Self(identities.iter().map(|identity| identity.parse().unwrap()).collect())
+    pub(crate) fn new(identities: &[String]) -> Self {
+        Self(
+            identities
+                .iter()
+                .map(|identity| {
+                    identity
+                        .parse()
+                        .unwrap_or_else(|error| panic!("an identity: {error}"))
+                })
+                .collect(),
+        )
     }
 }
 
@@ -31,7 +40,10 @@ impl KeyService for AgeKeys {
                 reader.read_to_end(&mut key).ok().map(|_| key)
             });
         match opened {
-            Some(mut key) => Ok(Unwrapped::Key(LockedBytes::take(&mut key).unwrap())),
+            Some(mut key) => match LockedBytes::take(&mut key) {
+                Ok(key) => Ok(Unwrapped::Key(key)),
+                Err(error) => panic!("locked memory: {error}"),
+            },
             None => Ok(Unwrapped::NotForMe),
         }
     }

@@ -24,38 +24,149 @@ pub fn document(format: &str, random: &mut Random) -> Vec<u8> {
         "ini" => ini(random).into_bytes(),
         _ => {
             let length = 1 + random.below(300);
-            (0..length).map(|_| u8::try_from(random.below(256)).unwrap_or(0)).collect()
+            (0..length)
+                .map(|_| u8::try_from(random.below(256)).unwrap_or(0))
+                .collect()
         }
     }
 }
 
 const KEYS: [&str; 24] = [
-    "data", "stringData", "kind", "name", "password", "pass_secret", "token_plain", "a", "b_unencrypted", "items", "user",
-    "Host", "x.y", "with space", "ümlaut", "n", "yes", "key-1", "tls.crt", "A_B", "port", "nested", "z9", "αβγ",
+    "data",
+    "stringData",
+    "kind",
+    "name",
+    "password",
+    "pass_secret",
+    "token_plain",
+    "a",
+    "b_unencrypted",
+    "items",
+    "user",
+    "Host",
+    "x.y",
+    "with space",
+    "ümlaut",
+    "n",
+    "yes",
+    "key-1",
+    "tls.crt",
+    "A_B",
+    "port",
+    "nested",
+    "z9",
+    "αβγ",
 ];
 
 const WORDS: [&str; 20] = [
-    "alpha", "hunter2", "s3cr3t!", "p@ss word", "日本語", "naïve", "x", "a=b", "#no", "it's", "say \"hi\"", "50%", "{{ .v }}",
-    "/etc/passwd", "10.0.0.1", "a:b", "-dash", "[list]", "end\\", "😀",
+    "alpha",
+    "hunter2",
+    "s3cr3t!",
+    "p@ss word",
+    "日本語",
+    "naïve",
+    "x",
+    "a=b",
+    "#no",
+    "it's",
+    "say \"hi\"",
+    "50%",
+    "{{ .v }}",
+    "/etc/passwd",
+    "10.0.0.1",
+    "a:b",
+    "-dash",
+    "[list]",
+    "end\\",
+    "😀",
 ];
 
 const COMMENTS: [&str; 9] = [
-    "note", " a note", "sops:enc below", " sops:clear this", "# doubled", " ünïcode", " key: value", "\ttab", " trailing ",
+    "note",
+    " a note",
+    "sops:enc below",
+    " sops:clear this",
+    "# doubled",
+    " ünïcode",
+    " key: value",
+    "\ttab",
+    " trailing ",
 ];
 
 /// Every form of scalar that the Go library reads in a way of its own.
 const SCALARS: [&str; 64] = [
-    "true", "TRUE", "True", "false", "False", "yes", "no", "on", "Off", "y", "n", "~", "null", "Null", "NULL", "0777", "08",
-    "0o17", "0x1F", "0b101", "-0b11", "1:30", "2024-01-01", "2024-1-2 3:4:5", "2024-01-02T03:04:05.6Z",
-    "2024-01-02T03:04:05-07:00", "1_000", "1e3", "1E400", "+5", ".5", "5.", "1.0", "1.50", "-1.25e-7", ".inf", "-.Inf", ".nan",
-    "9223372036854775807", "-9223372036854775808", "18446744073709551616", "1e21", "0.0000001", "-0", "-0.0", "0", "12345678",
-    "123456789.5", "1.7976931348623157e308", "'quoted'", "\"double\"", "''", "\"\"", "'it''s'", "\"tab\\there\"",
-    "\"line\\nbreak\"", "\"\\u00e9\\U0001F600\"", "!!str 12", "!!int \"3\"", "!!float 3", "!!binary aGVsbG8=", "!custom text",
-    "!!binary /wD+", "word",
+    "true",
+    "TRUE",
+    "True",
+    "false",
+    "False",
+    "yes",
+    "no",
+    "on",
+    "Off",
+    "y",
+    "n",
+    "~",
+    "null",
+    "Null",
+    "NULL",
+    "0777",
+    "08",
+    "0o17",
+    "0x1F",
+    "0b101",
+    "-0b11",
+    "1:30",
+    "2024-01-01",
+    "2024-1-2 3:4:5",
+    "2024-01-02T03:04:05.6Z",
+    "2024-01-02T03:04:05-07:00",
+    "1_000",
+    "1e3",
+    "1E400",
+    "+5",
+    ".5",
+    "5.",
+    "1.0",
+    "1.50",
+    "-1.25e-7",
+    ".inf",
+    "-.Inf",
+    ".nan",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "18446744073709551616",
+    "1e21",
+    "0.0000001",
+    "-0",
+    "-0.0",
+    "0",
+    "12345678",
+    "123456789.5",
+    "1.7976931348623157e308",
+    "'quoted'",
+    "\"double\"",
+    "''",
+    "\"\"",
+    "'it''s'",
+    "\"tab\\there\"",
+    "\"line\\nbreak\"",
+    "\"\\u00e9\\U0001F600\"",
+    "!!str 12",
+    "!!int \"3\"",
+    "!!float 3",
+    "!!binary aGVsbG8=",
+    "!custom text",
+    "!!binary /wD+",
+    "word",
 ];
 
 fn yaml(random: &mut Random) -> String {
-    let documents = if random.one_in(8) { 2 + random.below(2) } else { 1 };
+    let documents = if random.one_in(8) {
+        2 + random.below(2)
+    } else {
+        1
+    };
     let mut out = String::new();
     for number in 0..documents {
         if number > 0 || random.one_in(5) {
@@ -67,7 +178,11 @@ fn yaml(random: &mut Random) -> String {
                 out.push('\n');
             }
         }
-        let mut writer = Yaml { out: &mut out, anchors: Vec::new(), number };
+        let mut writer = Yaml {
+            out: &mut out,
+            anchors: Vec::new(),
+            number,
+        };
         writer.mapping(0, 3, random);
     }
     out
@@ -156,7 +271,11 @@ impl Yaml<'_> {
     fn anchored(&mut self, random: &mut Random) {
         if self.anchors.is_empty() || random.one_in(2) {
             let name = format!("d{}a{}", self.number, self.anchors.len());
-            let text = if random.one_in(2) { flow(1, random) } else { "anchored".to_owned() };
+            let text = if random.one_in(2) {
+                flow(1, random)
+            } else {
+                "anchored".to_owned()
+            };
             let _ = writeln!(self.out, " &{name} {text}");
             self.anchors.push(name);
         } else {
@@ -213,13 +332,20 @@ fn quoted_key(key: &str, random: &mut Random) -> String {
 
 fn flow(depth: usize, random: &mut Random) -> String {
     if depth == 0 || random.one_in(3) {
-        return (*random.pick(&["1", "x", "'q'", "\"d\"", "null", "true", "1.5", "\"\""])).to_owned();
+        return (*random.pick(&["1", "x", "'q'", "\"d\"", "null", "true", "1.5", "\"\""]))
+            .to_owned();
     }
-    let items: Vec<String> = (0..random.below(4)).map(|_| flow(depth - 1, random)).collect();
+    let items: Vec<String> = (0..random.below(4))
+        .map(|_| flow(depth - 1, random))
+        .collect();
     if random.one_in(2) {
         return format!("[{}]", items.join(", "));
     }
-    let pairs: Vec<String> = items.iter().enumerate().map(|(position, item)| format!("k{position}: {item}")).collect();
+    let pairs: Vec<String> = items
+        .iter()
+        .enumerate()
+        .map(|(position, item)| format!("k{position}: {item}"))
+        .collect();
     format!("{{{}}}", pairs.join(", "))
 }
 
@@ -232,18 +358,40 @@ fn json_object(depth: usize, random: &mut Random) -> String {
     let pairs: Vec<String> = (0..random.below(6))
         .map(|position| {
             let key = format!("{}{position}", random.pick(&KEYS));
-            format!("{}:{}", json_string(&key, random), json_value(depth, random))
+            format!(
+                "{}:{}",
+                json_string(&key, random),
+                json_value(depth, random)
+            )
         })
         .collect();
-    format!("{{{}}}", pairs.join(if random.one_in(2) { "," } else { " ,\n  " }))
+    format!(
+        "{{{}}}",
+        pairs.join(if random.one_in(2) { "," } else { " ,\n  " })
+    )
 }
 
 fn json_value(depth: usize, random: &mut Random) -> String {
     match random.below(if depth == 0 { 6 } else { 9 }) {
         0 => (*random.pick(&["true", "false", "null"])).to_owned(),
         1 | 2 => (*random.pick(&[
-            "0", "-0", "1", "-17", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "1.0", "1.50", "-0.0", "1e3",
-            "1e21", "1E-7", "123456789.125", "5e-324", "100000", "1234567.5",
+            "0",
+            "-0",
+            "1",
+            "-17",
+            "9223372036854775807",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "1.0",
+            "1.50",
+            "-0.0",
+            "1e3",
+            "1e21",
+            "1E-7",
+            "123456789.125",
+            "5e-324",
+            "100000",
+            "1234567.5",
         ]))
         .to_owned(),
         3..6 => {
@@ -255,7 +403,9 @@ fn json_value(depth: usize, random: &mut Random) -> String {
             json_string(&text, random)
         }
         6 => {
-            let items: Vec<String> = (0..random.below(4)).map(|_| json_value(depth - 1, random)).collect();
+            let items: Vec<String> = (0..random.below(4))
+                .map(|_| json_value(depth - 1, random))
+                .collect();
             format!("[{}]", items.join(", "))
         }
         _ => json_object(depth - 1, random),
@@ -320,7 +470,11 @@ fn ini(random: &mut Random) -> String {
             let _ = writeln!(out, ";{}", random.pick(&COMMENTS));
         }
         let _ = write!(out, "[section {position}.{}]", random.pick(&KEYS));
-        out.push_str(if random.one_in(5) { " ; behind\n" } else { "\n" });
+        out.push_str(if random.one_in(5) {
+            " ; behind\n"
+        } else {
+            "\n"
+        });
         ini_keys(&mut out, random);
     }
     out
@@ -329,7 +483,12 @@ fn ini(random: &mut Random) -> String {
 fn ini_keys(out: &mut String, random: &mut Random) {
     for position in 0..random.below(6) {
         if random.one_in(4) {
-            let _ = writeln!(out, "{}{}", random.pick(&["#", ";", "; "]), random.pick(&COMMENTS).trim());
+            let _ = writeln!(
+                out,
+                "{}{}",
+                random.pick(&["#", ";", "; "]),
+                random.pick(&COMMENTS).trim()
+            );
         }
         if random.one_in(8) {
             out.push('\n');
@@ -344,6 +503,10 @@ fn ini_keys(out: &mut String, random: &mut Random) {
             _ => random.pick(&WORDS).replace(['#', ';', '\\'], "_"),
         };
         let delimiter = *random.pick(&["=", " = ", ": ", "    ="]);
-        let _ = writeln!(out, "{}{position}{delimiter}{value}", random.pick(&["key", "other key", "user.name", "Ö", "x"]));
+        let _ = writeln!(
+            out,
+            "{}{position}{delimiter}{value}",
+            random.pick(&["key", "other key", "user.name", "Ö", "x"])
+        );
     }
 }

@@ -4,7 +4,11 @@ use crate::random::Random;
 
 /// One rule of `.sops.yaml`, as lines: the keys, in one group or several, and what is encrypted.
 pub fn rule(random: &mut Random, recipients: &[String]) -> String {
-    let mut lines = if random.one_in(4) { groups(random, recipients) } else { vec![group(random, recipients)] };
+    let mut lines = if random.one_in(4) {
+        groups(random, recipients)
+    } else {
+        vec![group(random, recipients)]
+    };
     lines.extend(selection(random));
     if random.one_in(4) {
         lines.push("mac_only_encrypted: true".to_owned());

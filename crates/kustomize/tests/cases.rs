@@ -1,0 +1,115 @@
+//! Small kustomizations of every kind build to what the real program makes of them.
+//!
+//! Each folder in `cases/` is a topic, each folder in a topic a case: `cases/make` says what it holds.
+
+mod support;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kustomize::{BuildOptions, LoadRestriction, Order};
+use support::{built, difference};
+
+macro_rules! topics {
+    ($($test:ident: $folder:literal,)*) => {
+        const TOPICS: &[&str] = &[$($folder),*];
+        $(#[test] fn $test() { compare($folder); })*
+    };
+}
+
+topics! {
+    annotations: "annotations",
+    bases: "bases",
+    build_metadata: "build-metadata",
+    components: "components",
+    configurations: "configurations",
+    crds: "crds",
+    generators: "generators",
+    images: "images",
+    labels: "labels",
+    legacy: "legacy",
+    loading: "loading",
+    name_references: "name-references",
+    namespace: "namespace",
+    openapi: "openapi",
+    order: "order",
+    patch_directives: "patch-directives",
+    patch_targets: "patch-targets",
+    patches_json: "patches-json",
+    patches_merge: "patches-merge",
+    plugins: "plugins",
+    prefix_suffix: "prefix-suffix",
+    replacements: "replacements",
+    replicas: "replicas",
+    resources: "resources",
+    vars: "vars",
+}
+
+#[test]
+fn every_topic_has_its_test() {
+    let folders: Vec<String> = folders(&cases()).iter().map(|folder| name(folder)).collect();
+    assert_eq!(folders, TOPICS);
+}
+
+fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
+}
+
+/// The folders in a folder, by name.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Builds every case of a topic, and shows all that differ.
+fn compare(topic: &str) {
+    let folders = folders(&cases().join(topic));
+    assert!(!folders.is_empty(), "{topic} has no cases");
+    let mut differences = String::new();
+    let mut different = 0;
+    for case in &folders {
+        if let Some(text) = different_result(case) {
+            different += 1;
+            writeln!(differences, "{topic}/{}:\n{text}", name(case)).unwrap();
+        }
+    }
+    assert!(different == 0, "{different} of {} cases differ:\n{differences}", folders.len());
+}
+
+/// How the result of a case differs from that of the real program.
+fn different_result(case: &Path) -> Option<String> {
+    let directory = if case.join("overlay").is_dir() { "overlay" } else { "." };
+    let result = built(case, directory, &options(case));
+    match (fs::read_to_string(case.join("expected.yaml")), result) {
+        (Ok(expected), Ok(actual)) => difference(&expected, &actual),
+        (Ok(_), Err(error)) => Some(format!("    refused: {error}\n")),
+        (Err(_), Err(_)) => None,
+        (Err(_), Ok(actual)) => {
+            let expected = fs::read_to_string(case.join("expected-error")).expect("what the real program makes of it");
+            Some(format!("    built, though the real program says {expected}\n{actual}"))
+        }
+    }
+}
+
+/// The options that the arguments of a case stand for.
+fn options(case: &Path) -> BuildOptions {
+    let mut options = BuildOptions::default();
+    let arguments = fs::read_to_string(case.join("arguments")).unwrap_or_default();
+    let mut words = arguments.split_whitespace();
+    while let Some(flag) = words.next() {
+        match (flag, words.next()) {
+            ("--load-restrictor", Some("LoadRestrictionsNone")) => options.load_restriction = LoadRestriction::None,
+            ("--reorder", Some("none")) => options.order = Order::Fifo,
+            ("--reorder", Some("legacy")) => options.order = Order::Legacy,
+            other => panic!("{}: unknown arguments {other:?}", case.display()),
+        }
+    }
+    options
+}
