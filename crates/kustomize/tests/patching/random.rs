@@ -193,7 +193,7 @@ impl Generator {
 
 fn generated(random: &mut Random, side: Side, kind: &str, name: usize) -> String {
     let mut generator = Generator {
-        random: Random::new(random.next()),
+        random: Random::new(random.number()),
         side,
         text: String::new(),
     };
