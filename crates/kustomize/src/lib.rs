@@ -1,5 +1,38 @@
 //! `kustomize build` as a library: what the real program makes of a directory, made of a [`tree::Tree`] whose files are
 //! read through a [`tree::Opener`], so that encrypted files work anywhere a kustomization can name a file.
+//!
+//! ```
+//! use kustomize::{BuildOptions, build};
+//! use tree::{Limits, MemoryEntry, PlainOpener, Tree, TreePath};
+//!
+//! let files = [
+//!     ("kustomization.yaml", "resources: [web.yaml]\nnamePrefix: prod-\n"),
+//!     ("web.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n"),
+//! ];
+//! let files = files.map(|(path, text)| (TreePath::parse(path).unwrap(), MemoryEntry::file(text)));
+//! let tree = Tree::memory(files, Limits::default())?;
+//! let built = build(&tree, &PlainOpener, &TreePath::root(), &BuildOptions::default())?;
+//! assert_eq!(built.to_yaml()?, "apiVersion: v1\nkind: Service\nmetadata:\n  name: prod-web\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Output is that of kustomize 5.8.1, byte for byte. Nothing is fetched, run or written: remote bases, programs and
+//! containers are errors, and so is anything outside the tree. KSOPS' generator is understood without its program.
+//!
+//! # Hashes are fingerprints
+//!
+//! The name of a generated ConfigMap or Secret ends with a hash of its data. Whoever sees the name, in a Pod or in a
+//! cluster's events, can try values against it. A build says which decrypted values are easy to guess so
+//! ([`Warning::GuessableHash`]); `disableNameSuffixHash` leaves the hash out.
+//!
+//! # Known differences
+//!
+//! * Paths are those of the tree: an absolute one, or one that leads out of it, is refused wherever it points.
+//! * A line of an environment file of 64 KiB or more is an error; the real program drops it and all behind it.
+//! * Aliases that would copy a document out of proportion, kustomizations in one another more than
+//!   [`BuildLimits::depth`] deep, and more of them than [`BuildLimits::kustomizations`] are refused.
+//! * Charts are not inflated.
+//! * A value transformer without a value has no default at the root of the tree, which has no name.
 #![forbid(unsafe_code)]
 
 pub mod config;

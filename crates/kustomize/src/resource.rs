@@ -1,5 +1,10 @@
 //! One object of a build: its tree, and what the build has to remember of it.
 
+pub mod annotation;
+
+mod behavior;
+mod history;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +14,8 @@ use tree::TreePath;
 use crate::id::{Gvk, ResId, Scope};
 use crate::node::{self, KindError, lookup_or_create, protect, set_field, set_text};
 use crate::schema::Schema;
+
+pub use behavior::Behavior;
 
 /// An object on its way through a build.
 ///
@@ -41,97 +48,6 @@ pub enum Sensitivity {
     Plain,
     /// Some of it was decrypted.
     Decrypted,
-}
-
-/// What a generated object does with one of the same name.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Behavior {
-    /// Nothing was said, which means the same as [`Create`](Self::Create).
-    #[default]
-    Unspecified,
-    /// There must be none.
-    Create,
-    /// Its data takes the place of the other's.
-    Replace,
-    /// Its data is added to the other's.
-    Merge,
-}
-
-impl Behavior {
-    /// The behaviour of that name; any other name says nothing.
-    pub fn parse(name: &str) -> Self {
-        match name {
-            "create" => Self::Create,
-            "replace" => Self::Replace,
-            "merge" => Self::Merge,
-            _ => Self::Unspecified,
-        }
-    }
-
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unspecified => "unspecified",
-            Self::Create => "create",
-            Self::Replace => "replace",
-            Self::Merge => "merge",
-        }
-    }
-}
-
-/// The annotations that a build uses for itself.
-pub mod annotation {
-    /// Former kinds, oldest first, with commas between them.
-    pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
-    /// Former names.
-    pub const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
-    /// Former namespaces.
-    pub const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
-    /// Prefixes that the name was given.
-    pub const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
-    /// Suffixes that the name was given.
-    pub const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
-    /// Ids of objects that refer to this one.
-    pub const REFERRED_BY: &str = "internal.config.kubernetes.io/refBy";
-    /// A generated object's [`Behavior`](super::Behavior).
-    pub const BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
-    /// Whether the name gets a hash.
-    pub const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
-    /// Whether a patch may change names.
-    pub const ALLOW_NAME_CHANGE: &str = "internal.config.kubernetes.io/allowNameChange";
-    /// Whether a patch may change kinds.
-    pub const ALLOW_KIND_CHANGE: &str = "internal.config.kubernetes.io/allowKindChange";
-    /// Where an object came from, with `buildMetadata: [originAnnotations]`.
-    pub const ORIGIN: &str = "config.kubernetes.io/origin";
-    /// What changed an object, with `buildMetadata: [transformerAnnotations]`.
-    pub const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
-    /// Keeps an object out of the output.
-    pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
-    /// What switches are set to.
-    pub const ENABLED: &str = "enabled";
-
-    /// All that are taken off at the end.
-    pub const OF_THE_BUILD: &[&str] = &[
-        PREVIOUS_KINDS,
-        PREVIOUS_NAMES,
-        PREFIXES,
-        SUFFIXES,
-        PREVIOUS_NAMESPACES,
-        ALLOW_NAME_CHANGE,
-        ALLOW_KIND_CHANGE,
-        REFERRED_BY,
-        BEHAVIOR,
-        NEEDS_HASH,
-        "internal.config.kubernetes.io/path",
-        "internal.config.kubernetes.io/index",
-        "internal.config.kubernetes.io/seqindent",
-        "internal.config.kubernetes.io/id",
-        "internal.config.kubernetes.io/annotations-migration-resource-id",
-        "config.kubernetes.io/path",
-        "config.kubernetes.io/index",
-        "config.k8s.io/id",
-        "internal.config.kubernetes.io/helm-generated",
-    ];
 }
 
 impl Resource {
@@ -236,53 +152,6 @@ impl Resource {
         }
     }
 
-    /// What the object was called before, oldest first. The type's group and version are those of today.
-    pub fn previous_ids(&self) -> Vec<ResId<'_>> {
-        let Some(annotations) = self.metadata("annotations") else {
-            return Vec::new();
-        };
-        let text = |key| annotations.get(key).map_or("", |value| &*value.value);
-        let Some(names) = annotations.get(annotation::PREVIOUS_NAMES) else {
-            return Vec::new();
-        };
-        let names = names.value.split(',');
-        let namespaces = text(annotation::PREVIOUS_NAMESPACES).split(',');
-        let kinds = text(annotation::PREVIOUS_KINDS).split(',');
-        let api_version = self.api_version();
-        names
-            .zip(namespaces)
-            .zip(kinds)
-            .map(|((name, namespace), kind)| ResId {
-                gvk: Gvk::new(api_version, kind),
-                scope: self.schema.scope(api_version, kind),
-                name: name.into(),
-                namespace: namespace.into(),
-            })
-            .collect()
-    }
-
-    /// What the object was called at first.
-    pub fn original_id(&self) -> ResId<'_> {
-        match self.previous_ids().into_iter().next() {
-            Some(first) => first,
-            None => self.id(),
-        }
-    }
-
-    /// Remembers what the object is called now, before that changes.
-    ///
-    /// # Errors
-    ///
-    /// When the object's metadata is not what it must be.
-    pub fn store_previous_id(&mut self) -> Result<(), KindError> {
-        let id = self.id();
-        let namespace = id.effective_namespace().to_owned();
-        let (name, kind) = (self.name().to_owned(), self.kind().to_owned());
-        self.push_to_list(annotation::PREVIOUS_NAMES, &name)?;
-        self.push_to_list(annotation::PREVIOUS_NAMESPACES, &namespace)?;
-        self.push_to_list(annotation::PREVIOUS_KINDS, &kind)
-    }
-
     /// Sets `metadata.name`.
     ///
     /// # Errors
@@ -384,53 +253,6 @@ impl Resource {
             Some(annotations) => set_field(annotations, key, Node::string(value)),
             None => Ok(()),
         }
-    }
-
-    /// Prefixes that the name was given, first to last.
-    pub fn name_prefixes(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.list(annotation::PREFIXES)
-    }
-
-    /// Suffixes that the name was given, first to last.
-    pub fn name_suffixes(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.list(annotation::SUFFIXES)
-    }
-
-    /// Remembers a prefix of the name.
-    ///
-    /// # Errors
-    ///
-    /// When the object's metadata is not what it must be.
-    pub fn add_name_prefix(&mut self, prefix: &str) -> Result<(), KindError> {
-        self.push_to_list(annotation::PREFIXES, prefix)
-    }
-
-    /// Remembers a suffix of the name.
-    ///
-    /// # Errors
-    ///
-    /// When the object's metadata is not what it must be.
-    pub fn add_name_suffix(&mut self, suffix: &str) -> Result<(), KindError> {
-        self.push_to_list(annotation::SUFFIXES, suffix)
-    }
-
-    /// Ids of the objects that refer to this one. Their scope is looked up.
-    pub fn referred_by(&self) -> impl Iterator<Item = ResId<'_>> {
-        self.list(annotation::REFERRED_BY)
-            .filter_map(ResId::parse)
-            .map(|id| ResId {
-                scope: self.schema.scope(&id.gvk.api_version(), &id.gvk.kind),
-                ..id
-            })
-    }
-
-    /// Remembers an object that refers to this one.
-    ///
-    /// # Errors
-    ///
-    /// When the object's metadata is not what it must be.
-    pub fn add_referred_by(&mut self, referrer: &ResId<'_>) -> Result<(), KindError> {
-        self.push_to_list(annotation::REFERRED_BY, &referrer.to_string())
     }
 
     /// Names of the vars whose value is read from this object.
@@ -612,25 +434,6 @@ impl Resource {
         let mut annotations = self.annotations();
         annotations.insert(key.to_owned(), value.to_owned());
         self.set_annotations(annotations)
-    }
-
-    fn list(&self, key: &str) -> impl DoubleEndedIterator<Item = &str> {
-        self.annotation(key)
-            .into_iter()
-            .flat_map(|list| list.split(','))
-    }
-
-    fn push_to_list(&mut self, key: &str, value: &str) -> Result<(), KindError> {
-        if value.is_empty() {
-            return Ok(());
-        }
-        match self.annotation(key) {
-            Some(list) => {
-                let list = format!("{list},{value}");
-                self.set_annotation(key, &list)
-            }
-            None => self.set_annotation(key, value),
-        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! their output, so the tree has to remember which nodes are one.
 //!
 //! A node that was made has line 0; its column says which nodes it is one with, 0 for none. A node that was written to
-//! carries the mark [`WRITTEN`] until [`settle`] has told the others. One more column, [`UNTYPED`], says something else
+//! carries a mark until [`settle`] has told the others. One more column, [`UNTYPED`], says something else
 //! that the real program's nodes know and these do not.
 
 use goyaml::{Node, Position};

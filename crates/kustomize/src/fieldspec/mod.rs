@@ -140,7 +140,7 @@ pub(crate) fn split(path: &str, delimiter: char) -> Vec<Cow<'_, str>> {
     parts
 }
 
-/// The depth of the calls is that of the path and of lists within lists, which the parser bounds.
+/// The calls are as deep as the path is long.
 fn walk<E: From<FieldError>>(
     node: &mut Node,
     steps: &[Step<'_>],
@@ -154,10 +154,17 @@ fn walk<E: From<FieldError>>(
         return Ok(());
     }
     match node.kind {
-        Kind::Sequence => node
-            .content
-            .iter_mut()
-            .try_for_each(|item| walk(item, steps, creation, set)),
+        Kind::Sequence => {
+            let mut items: Vec<&mut Node> = node.content.iter_mut().rev().collect();
+            while let Some(item) = items.pop() {
+                if item.kind == Kind::Sequence {
+                    items.extend(item.content.iter_mut().rev());
+                } else {
+                    walk(item, steps, creation, set)?;
+                }
+            }
+            Ok(())
+        }
         Kind::Mapping => {
             if step.name.is_empty() {
                 return Err(FieldError::EmptyName.into());

@@ -1,7 +1,10 @@
 //! The Kustomization and Component kinds: every field, read strictly, old names put in the place of the new ones.
 
 pub(crate) mod decode;
-pub(crate) mod types;
+
+mod generator;
+mod helm;
+mod types;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +16,11 @@ use goyaml::{
 use thiserror::Error;
 
 pub use decode::DecodeError;
+pub use generator::{GeneratorArgs, GeneratorOptions, SecretArgs};
+pub use helm::{HelmChart, HelmChartArgs, HelmGlobals};
 pub use types::{
-    FieldOptions, FieldSpec, GeneratorArgs, GeneratorOptions, HelmChart, HelmChartArgs,
-    HelmGlobals, Image, Label, LegacySortOptions, Metadata, Patch, PatchOptions, Replacement,
-    ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Selector,
+    FieldOptions, FieldSpec, Image, Label, LegacySortOptions, Metadata, Patch, PatchOptions,
+    Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, Selector,
     SortOptions, Var, VarField, VarObject,
 };
 

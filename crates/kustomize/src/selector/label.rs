@@ -378,4 +378,11 @@ mod tests {
             assert_eq!(parsed.is_err(), selector != "app=", "{selector}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_selector_or_an_error(text in "[a-z0-9!=<>(), ./-]{0,40}|.{0,20}") {
+            let _either = LabelSelector::parse(&text);
+        }
+    }
 }

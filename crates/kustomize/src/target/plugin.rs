@@ -58,6 +58,9 @@ pub enum PluginError {
         "must specify at least one target, each with a fieldPath and no negative filePathPosition"
     )]
     Targets,
+    /// The value would be the name of the directory, and the root of the tree has none.
+    #[error("must specify a value, since the root of the tree has no name")]
+    NoValue,
     /// What the generator makes are no objects.
     #[error("what the generator makes is not valid")]
     Generated(#[source] manifest::ManifestError),
@@ -82,6 +85,7 @@ impl PluginError {
             Self::FieldSpecs => "plugin-without-field-specs",
             Self::Cloud => "unknown-cloud",
             Self::Targets => "value-without-target",
+            Self::NoValue => "value-missing",
             Self::Generated(error) => error.reason(),
             Self::Entry(error) => error.reason(),
             Self::Ksops(error) => error.reason(),
@@ -257,11 +261,14 @@ impl<'b> Target<'b> {
         let objects = self.plugin_objects(field, entries)?;
         let mut transformers = Vec::with_capacity(objects.len());
         for object in &objects {
-            let origin = self.plugin_origin(object);
-            for transformer in self.transformers_of(object)? {
+            let mut made = self.transformers_of(object)?.into_iter().peekable();
+            while let Some(transformer) = made.next() {
+                // Several transformers of one object are one, which is noted once.
+                let is_last = made.peek().is_none();
+                let origin = is_last.then(|| self.plugin_origin(object)).flatten();
                 transformers.push(Configured {
                     transformer,
-                    origin: origin.clone(),
+                    origin,
                 });
             }
         }

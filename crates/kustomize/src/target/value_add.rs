@@ -78,7 +78,10 @@ impl Target<'_> {
             config.targets.extend(more.targets);
         }
         let value = match config.value.trim() {
-            "" => self.loader.root().file_name().unwrap_or_default(),
+            "" => {
+                let name = self.loader.root().file_name();
+                name.ok_or(PluginError::NoValue)?
+            }
             value => value,
         };
         if config.targets.is_empty() {

@@ -109,4 +109,15 @@ mod tests {
         let expanded = expand("$(B)", |_| Some(VarValue::Int(7)));
         assert!(matches!(expanded, Expanded::Value(VarValue::Int(7))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_without_vars_keeps_all_but_doubled_signs(text in "[a$(){}é]{0,30}") {
+            let Expanded::Text(expanded) = expand(&text, |_| None) else {
+                panic!("{text} is a var");
+            };
+            let without_signs = |text: &str| text.replace('$', "");
+            proptest::prop_assert_eq!(without_signs(&expanded), without_signs(&text));
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Transformers, name references, replacements and vars on objects given as text. What the real program makes of whole
 //! kustomizations is compared elsewhere; here is what each part does by itself.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 mod fields;
 mod references;
 mod values;

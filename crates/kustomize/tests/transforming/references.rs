@@ -12,7 +12,7 @@ use super::{found, objects, prefix};
 fn update(map: &mut ResMap) -> Result<(), &'static str> {
     nameref::update(map, &TransformerConfig::builtin().name_reference).map_err(|error| match &error
     {
-        kustomize::nameref::NameReferenceError::Field { source, .. } => source.reason(),
+        nameref::NameReferenceError::Field { source, .. } => source.reason(),
         error => error.reason(),
     })
 }

@@ -1,5 +1,4 @@
-//! Paths of replacements and vars: `spec.containers.[name=web].image`, `data.0`, `spec.*.name` (kyaml: yaml/fns.go,
-//! yaml/match.go, utils/pathsplitter.go).
+//! All the fields that a path means, made where they are missing (kyaml: yaml/match.go).
 
 use std::borrow::Cow;
 
@@ -9,229 +8,15 @@ use goyaml::{
     parse_first,
 };
 use regex::Regex;
-use thiserror::Error;
 
-use crate::fieldspec;
-use crate::node::{KindError, expect_kind, key};
+use super::{Part, PathError, is_choice, is_index};
+use crate::node::{expect_kind, key};
 use crate::selector::is_literal;
-
-/// A path leads nowhere.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum PathError {
-    /// A list is needed where there is none, or a mapping.
-    #[error(transparent)]
-    Kind(#[from] KindError),
-    /// A list is not long enough.
-    #[error("index {index} specified but only {length} elements found")]
-    Index {
-        /// The index.
-        index: usize,
-        /// How long the list is.
-        length: usize,
-    },
-    /// A wildcard where there can be one value only.
-    #[error("wildcard is not supported here")]
-    Wildcard,
-    /// A choice of items without a value.
-    #[error("list path element must contain fieldName=fieldValue for element to match")]
-    NoChoice,
-    /// A choice of items that is no regular expression.
-    #[error("the pattern of a list path element is not a valid regular expression")]
-    Pattern,
-    /// An item that was made to be chosen is not chosen.
-    #[error("an item made for a list path element does not match it")]
-    NotMatched,
-    /// A text that should hold YAML does not.
-    #[error("the text of the field is not structured data")]
-    NotStructured,
-    /// A part of the path is empty.
-    #[error("a part of the path is empty")]
-    EmptyName,
-    /// A number below zero.
-    #[error("array index cannot be negative")]
-    NegativeIndex,
-}
-
-impl PathError {
-    /// A stable name for the kind of error.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Kind(error) => error.reason(),
-            Self::Index { .. } => "index-out-of-range",
-            Self::Wildcard => "wildcard-not-supported",
-            Self::NoChoice => "invalid-list-path-element",
-            Self::Pattern => "invalid-list-path-pattern",
-            Self::NotMatched => "list-path-element-not-matched",
-            Self::NotStructured => "not-structured-data",
-            Self::EmptyName => "empty-field-name",
-            Self::NegativeIndex => "negative-index",
-        }
-    }
-}
-
-/// Splits a path at its dots. What stands in brackets is one part: a choice of items keeps its brackets, a name loses
-/// them.
-pub(crate) fn split(path: &str) -> Vec<Cow<'_, str>> {
-    let mut result = Vec::new();
-    let mut parts = fieldspec::split(path, '.').into_iter();
-    while let Some(part) = parts.next() {
-        if !part.starts_with('[') || part.ends_with(']') {
-            result.push(part);
-            continue;
-        }
-        let mut whole = part.into_owned();
-        for part in parts.by_ref() {
-            whole.push('.');
-            whole.push_str(&part);
-            if part.ends_with(']') {
-                break;
-            }
-        }
-        if !whole.contains('=') {
-            whole = whole.trim_matches(['[', ']']).to_owned();
-        }
-        result.push(Cow::Owned(whole));
-    }
-    result
-}
-
-/// A part like `name[0]` as the two parts that it stands for in the path of a var.
-pub(crate) fn split_index(part: Cow<'_, str>) -> Vec<Cow<'_, str>> {
-    let index = part.strip_suffix(']').and_then(|part| {
-        let (name, index) = part.rsplit_once('[')?;
-        let is_number = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| (name.to_owned(), index.to_owned()))
-    });
-    match index {
-        None => vec![part],
-        Some((name, index)) if name.is_empty() => vec![index.into()],
-        Some((name, index)) => vec![name.into(), index.into()],
-    }
-}
-
-/// The field that a path leads to, without a choice between several. `None` where it is missing.
-pub(crate) fn lookup<'n>(
-    root: &'n Node,
-    parts: &[Cow<'_, str>],
-) -> Result<Option<&'n Node>, PathError> {
-    let mut at = root;
-    for part in parts.iter().map(|part| part.trim()) {
-        match position_of(at, part)? {
-            Found::Here => {}
-            Found::At(position) => at = &at.content[position],
-            Found::Nowhere => return Ok(None),
-        }
-    }
-    Ok(Some(at))
-}
-
-/// As [`lookup`], to be changed.
-pub(crate) fn lookup_mut<'n>(
-    root: &'n mut Node,
-    parts: &[Cow<'_, str>],
-) -> Result<Option<&'n mut Node>, PathError> {
-    let mut at = root;
-    for part in parts.iter().map(|part| part.trim()) {
-        match position_of(at, part)? {
-            Found::Here => {}
-            Found::At(position) => at = &mut at.content[position],
-            Found::Nowhere => return Ok(None),
-        }
-    }
-    Ok(Some(at))
-}
-
-/// Where a part of a path leads.
-enum Found {
-    /// To the node itself: the part is empty.
-    Here,
-    /// To this place in the node's content.
-    At(usize),
-    /// To nothing that is there.
-    Nowhere,
-}
-
-fn position_of(node: &Node, part: &str) -> Result<Found, PathError> {
-    if part.is_empty() {
-        return Ok(Found::Here);
-    }
-    let position = match Part::of(part)? {
-        Part::Negative => return Err(PathError::NegativeIndex),
-        Part::Every => return Err(PathError::Wildcard),
-        Part::Index(index) => {
-            expect_kind(node, Kind::Sequence)?;
-            (index < node.items().len()).then_some(index)
-        }
-        Part::Last => {
-            expect_kind(node, Kind::Sequence)?;
-            let last = node.items().len().checked_sub(1);
-            Some(last.ok_or(PathError::Index {
-                index: 0,
-                length: 0,
-            })?)
-        }
-        Part::Choice { field, value } => {
-            expect_kind(node, Kind::Sequence)?;
-            node.items().iter().position(|item| {
-                let found = if field.is_empty() {
-                    Some(item)
-                } else {
-                    item.get(field)
-                };
-                found.is_some_and(|found| found.value == value)
-            })
-        }
-        Part::Field(name) => {
-            expect_kind(node, Kind::Mapping)?;
-            node.position_of(name)
-        }
-    };
-    Ok(position.map_or(Found::Nowhere, Found::At))
-}
-
-/// What a part of a path means.
-enum Part<'p> {
-    Field(&'p str),
-    Index(usize),
-    Negative,
-    Last,
-    Every,
-    Choice { field: &'p str, value: &'p str },
-}
-
-impl<'p> Part<'p> {
-    fn of(part: &'p str) -> Result<Self, PathError> {
-        if let Ok(index) = part.parse::<i64>() {
-            return Ok(usize::try_from(index).map_or(Self::Negative, Self::Index));
-        }
-        match part {
-            "-" => return Ok(Self::Last),
-            "*" => return Ok(Self::Every),
-            _ => {}
-        }
-        if !is_choice(part) {
-            return Ok(Self::Field(part));
-        }
-        let inner = part.strip_suffix(']').unwrap_or(part);
-        let inner = inner.strip_prefix('[').unwrap_or(inner);
-        let (field, value) = inner.split_once('=').ok_or(PathError::NoChoice)?;
-        Ok(Self::Choice { field, value })
-    }
-}
-
-fn is_choice(part: &str) -> bool {
-    part.starts_with('[') && part.ends_with(']')
-}
-
-fn is_index(part: &str) -> bool {
-    part.parse::<i64>().is_ok_and(|index| index >= 0)
-}
 
 /// Calls `set` with every field that a path leads to, and tells how many there are.
 ///
 /// Behind a scalar the path goes on in the YAML that the scalar's text holds. Such fields count, but what is done to
-/// them is lost (kyaml: yaml/match.go).
+/// them is lost.
 ///
 /// # Errors
 ///
@@ -308,7 +93,7 @@ fn step<E: From<PathError>>(
 }
 
 /// The YAML that a text holds.
-pub(crate) fn structured(text: &str) -> Option<Node> {
+fn structured(text: &str) -> Option<Node> {
     let document = parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default());
     Some(document.ok()??.root)
 }
@@ -432,26 +217,8 @@ pub(crate) const KYAML: EmitOptions = EmitOptions {
 
 #[cfg(test)]
 mod tests {
+    use super::super::split;
     use super::*;
-
-    #[test]
-    fn paths_are_split_at_dots_outside_brackets() {
-        for (path, parts) in [
-            ("a.b.c", &["a", "b", "c"][..]),
-            ("a.[name=x.y].c", &["a", "[name=x.y]", "c"]),
-            ("a.[x.y/z].c", &["a", "x.y/z", "c"]),
-            ("a.[x].c", &["a", "[x]", "c"]),
-            ("a.x\\.y.c", &["a", "x.y", "c"]),
-            ("a.[=--x.y]", &["a", "[=--x.y]"]),
-        ] {
-            assert_eq!(split(path), parts, "{path}");
-        }
-        let parts: Vec<_> = split("a[0].b[1].[2]")
-            .into_iter()
-            .flat_map(split_index)
-            .collect();
-        assert_eq!(parts, ["a", "0", "b", "1", "2"]);
-    }
 
     fn changed(path: &str, create: Option<Kind>, text: &str) -> (Result<usize, PathError>, String) {
         let mut root = goyaml::parse(text.as_bytes()).unwrap().remove(0).root;
@@ -536,5 +303,26 @@ mod tests {
             result.unwrap_err().reason(),
             "list-path-element-not-matched"
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_path_is_refused_or_tells_how_many_fields_it_leads_to(
+            path in "[a-c0-2.=*\\[\\]-]{0,20}",
+            create: bool,
+        ) {
+            let text = b"a: [{b: 1}, [c], ~]\nb: {a: {c: '{b: 2}'}}\nc: ~\n";
+            let mut root = goyaml::parse(text).unwrap().remove(0).root;
+            let create = create.then_some(Kind::Scalar);
+            let mut calls = 0;
+            let count = visit(&mut root, &split(&path), create, &mut |node| {
+                *node = Node::plain("x");
+                calls += 1;
+                Ok::<(), PathError>(())
+            });
+            if let Ok(count) = count {
+                proptest::prop_assert_eq!(count, calls);
+            }
+        }
     }
 }
