@@ -3,6 +3,8 @@
 pub(crate) mod path;
 mod structured;
 
+use std::borrow::Cow;
+
 use goyaml::{Form, Kind, Node, Position, Style, Tag};
 use thiserror::Error;
 
@@ -115,40 +117,76 @@ pub fn replace(map: &mut ResMap, replacements: &[Replacement]) -> Result<(), Rep
         if !has_source || replacement.targets.is_empty() {
             return Err(ReplacementError::Incomplete);
         }
-        let (value, sensitivity) = source_value(map, replacement)?;
+        let mut value = source_value(map, replacement)?;
         for target in &replacement.targets {
             let target = target.as_ref().ok_or(ReplacementError::NoSelect)?;
-            write(map, target, &value, sensitivity)?;
+            write(map, target, &mut value)?;
         }
     }
     map.drop_empty();
     Ok(())
 }
 
-fn source_value(
-    map: &ResMap,
-    replacement: &Replacement,
-) -> Result<(Node, Sensitivity), ReplacementError> {
+/// What is copied.
+struct Value {
+    node: Node,
+    sensitivity: Sensitivity,
+    /// The field that it is, unless it is only a part of one. The real program copies from there each time, so that a
+    /// source that is among its own targets changes what the others get.
+    field: Option<SourceField>,
+}
+
+struct SourceField {
+    /// Where the object stands.
+    place: usize,
+    parts: Vec<Cow<'static, str>>,
+}
+
+impl SourceField {
+    /// Reads the value again.
+    fn read(&self, root: &Node, value: &mut Node) {
+        if let Ok(Some(node)) = path::lookup(root, &self.parts) {
+            value.clone_from(node);
+            sharing::separate(value);
+        }
+    }
+}
+
+fn source_value(map: &ResMap, replacement: &Replacement) -> Result<Value, ReplacementError> {
     match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => Err(ReplacementError::TwoSources),
-        (None, Some(text)) => Ok((untyped(text, Style::default()), Sensitivity::Plain)),
+        (None, Some(text)) => Ok(Value {
+            node: untyped(text, Style::default()),
+            sensitivity: Sensitivity::Plain,
+            field: None,
+        }),
         (None, None) => Err(ReplacementError::Incomplete),
         (Some(source), None) => {
-            let resource = source_object(map, source)?;
+            let (place, resource) = source_object(map, source)?;
             let path = match &*source.field_path {
                 "" => DEFAULT_FIELD,
                 path => path,
             };
-            let found = path::lookup(resource.node(), &path::split(path))
-                .map_err(ReplacementError::SourcePath)?;
+            let parts: Vec<Cow<'static, str>> = path::split(path)
+                .into_iter()
+                .map(|part| Cow::Owned(part.into_owned()))
+                .collect();
+            let found =
+                path::lookup(resource.node(), &parts).map_err(ReplacementError::SourcePath)?;
             let missing = || ReplacementError::NoSourceField {
                 path: path.to_owned(),
                 source_id: Box::new(source_id(source).into_owned()),
             };
             let node = found.filter(|node| !is_empty(node)).ok_or_else(missing)?;
-            let mut value = part_of(node, source.options.as_ref())?;
-            sharing::separate(&mut value);
-            Ok((value, resource.sensitivity()))
+            let options = source.options.as_ref();
+            let mut node = part_of(node, options)?;
+            sharing::separate(&mut node);
+            let is_part = options.is_some_and(|options| !options.delimiter.is_empty());
+            Ok(Value {
+                node,
+                sensitivity: resource.sensitivity(),
+                field: (!is_part).then_some(SourceField { place, parts }),
+            })
         }
     }
 }
@@ -186,13 +224,14 @@ fn selector_text(source: &ReplacementSource) -> String {
 fn source_object<'m>(
     map: &'m ResMap,
     source: &ReplacementSource,
-) -> Result<&'m Resource, ReplacementError> {
+) -> Result<(usize, &'m Resource), ReplacementError> {
     let pattern = source_id(source);
     let mut found = map
         .iter()
-        .filter(|resource| ids(resource).iter().any(|id| id.is_selected_by(&pattern)));
+        .enumerate()
+        .filter(|(_, resource)| ids(resource).iter().any(|id| id.is_selected_by(&pattern)));
     match (found.next(), found.next()) {
-        (Some(resource), None) => Ok(resource),
+        (Some(found), None) => Ok(found),
         (None, _) => Err(ReplacementError::NoSource {
             selector: selector_text(source),
         }),
@@ -234,8 +273,7 @@ fn part_of(node: &Node, options: Option<&FieldOptions>) -> Result<Node, Replacem
 fn write(
     map: &mut ResMap,
     target: &ReplacementTarget,
-    value: &Node,
-    sensitivity: Sensitivity,
+    value: &mut Value,
 ) -> Result<(), ReplacementError> {
     let selector = target.select.as_ref().ok_or(ReplacementError::NoSelect)?;
     let select = CompiledSelector::new(selector)?;
@@ -247,7 +285,7 @@ fn write(
             !(selector.label_selector.is_empty() && selector.annotation_selector.is_empty());
         reject.push((CompiledSelector::new(selector)?, by_id, by_metadata));
     }
-    for resource in map.iter_mut() {
+    for (place, resource) in map.iter_mut().enumerate() {
         let ids = ids(resource);
         let is_selected = ids.iter().any(|id| select.id().matches(id))
             && select.matches_metadata(resource)
@@ -256,8 +294,9 @@ fn write(
                     || *by_id && ids.iter().any(|id| reject.id().matches(id))
             });
         if is_selected {
-            write_to(resource.node_mut(), target, value)?;
-            resource.absorb_sensitivity(sensitivity);
+            let own = value.field.as_ref().filter(|field| field.place == place);
+            write_to(resource.node_mut(), target, &mut value.node, own)?;
+            resource.absorb_sensitivity(value.sensitivity);
         }
     }
     Ok(())
@@ -266,10 +305,10 @@ fn write(
 fn write_to(
     root: &mut Node,
     target: &ReplacementTarget,
-    value: &Node,
+    value: &mut Node,
+    own: Option<&SourceField>,
 ) -> Result<(), ReplacementError> {
     let options = target.options.as_ref();
-    let create = options.filter(|options| options.create).map(|_| value.kind);
     let default = [DEFAULT_FIELD.to_owned()];
     let paths = match target.field_paths.as_slice() {
         [] => default.as_slice(),
@@ -277,6 +316,7 @@ fn write_to(
     };
     for path in paths {
         let parts = path::split(path);
+        let create = options.filter(|options| options.create).map(|_| value.kind);
         if structured::replace(root, &parts, create, value) == Outcome::NotApplicable {
             let missing = |source| ReplacementError::NoTargetField {
                 path: path.clone(),
@@ -292,6 +332,9 @@ fn write_to(
             }
         }
         sharing::settle(root);
+        if let Some(field) = own {
+            field.read(root, value);
+        }
     }
     Ok(())
 }

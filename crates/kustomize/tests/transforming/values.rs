@@ -90,6 +90,12 @@ fn values_are_copied_to_every_field_that_a_target_names() {
             "metadata/annotations/x.y~z",
             "a",
         ),
+        // The source is the first of its own targets, and the next one gets what it has become.
+        (
+            "{source: {kind: ConfigMap, name: source}, targets: [{select: {kind: '.*'}, options: {delimiter: ':', index: -1}}]}",
+            "metadata/name",
+            "source:source source:source:web",
+        ),
         (
             "{sourceValue: '5', targets: [{select: {kind: ConfigMap}, fieldPaths: [data.json.a.c]}]}",
             "data/json",
