@@ -61,13 +61,13 @@ impl fmt::Display for Unrelated {
 #[non_exhaustive]
 pub enum ManifestError {
     /// Not YAML.
-    #[error("not valid YAML")]
+    #[error(transparent)]
     Parse(#[from] ParseError),
     /// YAML that Kubernetes does not take.
-    #[error("not YAML that Kubernetes accepts")]
+    #[error(transparent)]
     Decode(#[from] DecodeError),
     /// Aliases that lead nowhere, or to too much.
-    #[error("aliases cannot be expanded")]
+    #[error(transparent)]
     Alias(#[from] AliasError),
     /// A document that is no object.
     #[error("line {line}: not a Kubernetes object")]

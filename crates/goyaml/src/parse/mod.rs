@@ -59,7 +59,7 @@ impl Default for Limits {
         Self {
             depth: 10_000,
             expansion: 1_000_000,
-            size: 256 << 20,
+            size: 64 << 20,
         }
     }
 }
