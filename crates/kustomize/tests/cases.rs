@@ -48,7 +48,10 @@ topics! {
 
 #[test]
 fn every_topic_has_its_test() {
-    let folders: Vec<String> = folders(&cases()).iter().map(|folder| name(folder)).collect();
+    let folders: Vec<String> = folders(&cases())
+        .iter()
+        .map(|folder| name(folder))
+        .collect();
     assert_eq!(folders, TOPICS);
 }
 
@@ -58,14 +61,21 @@ fn cases() -> PathBuf {
 
 /// The folders in a folder, by name.
 fn folders(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     folders
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Builds every case of a topic, and shows all that differ.
@@ -80,20 +90,31 @@ fn compare(topic: &str) {
             writeln!(differences, "{topic}/{}:\n{text}", name(case)).unwrap();
         }
     }
-    assert!(different == 0, "{different} of {} cases differ:\n{differences}", folders.len());
+    assert!(
+        different == 0,
+        "{different} of {} cases differ:\n{differences}",
+        folders.len()
+    );
 }
 
 /// How the result of a case differs from that of the real program.
 fn different_result(case: &Path) -> Option<String> {
-    let directory = if case.join("overlay").is_dir() { "overlay" } else { "." };
+    let directory = if case.join("overlay").is_dir() {
+        "overlay"
+    } else {
+        "."
+    };
     let result = built(case, directory, &options(case));
     match (fs::read_to_string(case.join("expected.yaml")), result) {
         (Ok(expected), Ok(actual)) => difference(&expected, &actual),
         (Ok(_), Err(error)) => Some(format!("    refused: {error}\n")),
         (Err(_), Err(_)) => None,
         (Err(_), Ok(actual)) => {
-            let expected = fs::read_to_string(case.join("expected-error")).expect("what the real program makes of it");
-            Some(format!("    built, though the real program says {expected}\n{actual}"))
+            let expected = fs::read_to_string(case.join("expected-error"))
+                .expect("what the real program makes of it");
+            Some(format!(
+                "    built, though the real program says {expected}\n{actual}"
+            ))
         }
     }
 }
@@ -105,7 +126,9 @@ fn options(case: &Path) -> BuildOptions {
     let mut words = arguments.split_whitespace();
     while let Some(flag) = words.next() {
         match (flag, words.next()) {
-            ("--load-restrictor", Some("LoadRestrictionsNone")) => options.load_restriction = LoadRestriction::None,
+            ("--load-restrictor", Some("LoadRestrictionsNone")) => {
+                options.load_restriction = LoadRestriction::None
+            }
             ("--reorder", Some("none")) => options.order = Order::Fifo,
             ("--reorder", Some("legacy")) => options.order = Order::Legacy,
             other => panic!("{}: unknown arguments {other:?}", case.display()),

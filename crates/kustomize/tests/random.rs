@@ -18,7 +18,10 @@ use peers::random::Random;
 use support::{built, difference};
 
 fn number(name: &str) -> Option<usize> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    std::env::var(name).ok().map(|text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is a number"))
+    })
 }
 
 #[test]
@@ -40,15 +43,26 @@ fn random_trees_build_to_what_the_real_program_makes_of_them() {
                     let (theirs, different) = compare(&kustomize, seed);
                     accepted.fetch_add(usize::from(theirs), Ordering::Relaxed);
                     if let Some(text) = different {
-                        differences.lock().unwrap().push(format!("seed {seed}:\n{text}"));
+                        differences
+                            .lock()
+                            .unwrap()
+                            .push(format!("seed {seed}:\n{text}"));
                     }
                 }
             });
         }
     });
     let (accepted, differences) = (accepted.into_inner(), differences.into_inner().unwrap());
-    assert!(differences.is_empty(), "{} of {count} trees differ:\n{}", differences.len(), differences.join("\n"));
-    assert!(accepted * 10 >= count * 6, "the real program accepts only {accepted} of {count} trees");
+    assert!(
+        differences.is_empty(),
+        "{} of {count} trees differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+    assert!(
+        accepted * 10 >= count * 6,
+        "the real program accepts only {accepted} of {count} trees"
+    );
 }
 
 /// Whether the real program accepts the tree, and how we differ.
@@ -60,18 +74,28 @@ fn compare(kustomize: &Path, seed: usize) -> (bool, Option<String>) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    let theirs = Command::new(kustomize).arg("build").arg(folder.path().join(generated::BUILT)).output().unwrap();
+    let theirs = Command::new(kustomize)
+        .arg("build")
+        .arg(folder.path().join(generated::BUILT))
+        .output()
+        .unwrap();
     let ours = built(folder.path(), generated::BUILT, &BuildOptions::default());
     let accepted = theirs.status.success();
     let different = match (accepted, ours) {
         (true, Ok(actual)) => difference(&String::from_utf8_lossy(&theirs.stdout), &actual),
         (true, Err(error)) => Some(format!("    refused: {error}\n")),
-        (false, Ok(_)) => Some(format!("    built, though: {}\n", String::from_utf8_lossy(&theirs.stderr))),
+        (false, Ok(_)) => Some(format!(
+            "    built, though: {}\n",
+            String::from_utf8_lossy(&theirs.stderr)
+        )),
         (false, Err(_)) => None,
     };
     if different.is_some() && std::env::var_os("LOCKSTEP_KUSTOMIZE_KEEP").is_some() {
         let kept = folder.keep();
-        return (accepted, different.map(|text| format!("  {}\n{text}", kept.display())));
+        return (
+            accepted,
+            different.map(|text| format!("  {}\n{text}", kept.display())),
+        );
     }
     (accepted, different)
 }

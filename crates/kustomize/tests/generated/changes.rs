@@ -45,11 +45,16 @@ impl Trees<'_> {
     }
 
     fn replicas(&mut self, kustomization: &mut Value, objects: &[Object]) {
-        let counted: Vec<&Object> =
-            objects.iter().filter(|object| ["Deployment", "StatefulSet"].contains(&object.kind)).collect();
+        let counted: Vec<&Object> = objects
+            .iter()
+            .filter(|object| ["Deployment", "StatefulSet"].contains(&object.kind))
+            .collect();
         if !counted.is_empty() && self.random.one_in(4) {
             let name = &self.random.pick(&counted).name;
-            let replica = map([("name", Value::text(name)), ("count", Value::raw(self.random.below(9)))]);
+            let replica = map([
+                ("name", Value::text(name)),
+                ("count", Value::raw(self.random.below(9))),
+            ]);
             kustomization.set("replicas", Value::List(vec![replica]));
         }
     }
@@ -115,10 +120,22 @@ impl Trees<'_> {
     fn selector(&mut self, object: &Object) -> Value {
         match self.random.below(5) {
             0 => map([("kind", Value::text(object.kind))]),
-            1 => map([("kind", Value::text(object.kind)), ("name", Value::text(&object.name))]),
-            2 => map([("kind", Value::text(object.kind)), ("name", Value::text("w.*|api"))]),
-            3 => map([("kind", Value::text(object.kind)), ("labelSelector", Value::text("app"))]),
-            _ => map([("kind", Value::text(object.kind)), ("version", Value::text(object.version))]),
+            1 => map([
+                ("kind", Value::text(object.kind)),
+                ("name", Value::text(&object.name)),
+            ]),
+            2 => map([
+                ("kind", Value::text(object.kind)),
+                ("name", Value::text("w.*|api")),
+            ]),
+            3 => map([
+                ("kind", Value::text(object.kind)),
+                ("labelSelector", Value::text("app")),
+            ]),
+            _ => map([
+                ("kind", Value::text(object.kind)),
+                ("version", Value::text(object.version)),
+            ]),
         }
     }
 
@@ -146,12 +163,17 @@ impl Trees<'_> {
                         main.set("image", Value::text("patched:1"));
                     }
                     if self.random.one_in(2) {
-                        let added = map([("name", Value::text("ADDED")), ("value", text(self.random))]);
-                        let mode = map([("name", Value::text("MODE")), ("value", text(self.random))]);
+                        let added =
+                            map([("name", Value::text("ADDED")), ("value", text(self.random))]);
+                        let mode =
+                            map([("name", Value::text("MODE")), ("value", text(self.random))]);
                         main.set("env", Value::List(vec![added, mode]));
                     }
                     if self.random.one_in(3) {
-                        let port = map([("containerPort", Value::raw(9090)), ("name", Value::text("metrics"))]);
+                        let port = map([
+                            ("containerPort", Value::raw(9090)),
+                            ("name", Value::text("metrics")),
+                        ]);
                         main.set("ports", Value::List(vec![port]));
                     }
                     if self.random.one_in(4) {
@@ -160,14 +182,23 @@ impl Trees<'_> {
                     containers.push(main);
                 }
                 if self.random.one_in(4) {
-                    containers.push(map([("name", Value::text("side")), ("$patch", Value::text("delete"))]));
+                    containers.push(map([
+                        ("name", Value::text("side")),
+                        ("$patch", Value::text("delete")),
+                    ]));
                 }
                 if self.random.one_in(4) {
-                    containers.push(map([("name", Value::text("new")), ("image", Value::text("new"))]));
+                    containers.push(map([
+                        ("name", Value::text("new")),
+                        ("image", Value::text("new")),
+                    ]));
                 }
                 let mut pod = map([("containers", Value::List(containers))]);
                 if self.random.one_in(4) {
-                    let volume = map([("name", Value::text("tmp")), ("emptyDir", Value::raw("null"))]);
+                    let volume = map([
+                        ("name", Value::text("tmp")),
+                        ("emptyDir", Value::raw("null")),
+                    ]);
                     pod.set("volumes", Value::List(vec![volume]));
                 }
                 let mut spec = map([("template", map([("spec", pod)]))]);
@@ -185,7 +216,13 @@ impl Trees<'_> {
             "Secret" => patch.set("stringData", data(self.random)),
             "Widget" => {
                 let part = map([("name", Value::text("right")), ("count", Value::raw(9))]);
-                patch.set("spec", map([("parts", Value::List(vec![part])), ("extra", text(self.random))]));
+                patch.set(
+                    "spec",
+                    map([
+                        ("parts", Value::List(vec![part])),
+                        ("extra", text(self.random)),
+                    ]),
+                );
             }
             _ => {}
         }
@@ -195,11 +232,23 @@ impl Trees<'_> {
     /// A JSON patch.
     fn operations(&mut self, object: &Object) -> Value {
         let operation = |op: &str, path: &str, value: Value| {
-            map([("op", Value::text(op)), ("path", Value::text(path)), ("value", value)])
+            map([
+                ("op", Value::text(op)),
+                ("path", Value::text(path)),
+                ("value", value),
+            ])
         };
-        let mut operations = vec![operation("add", "/metadata/annotations", map([("json", text(self.random))]))];
+        let mut operations = vec![operation(
+            "add",
+            "/metadata/annotations",
+            map([("json", text(self.random))]),
+        )];
         if self.random.one_in(2) {
-            operations.push(operation("add", "/metadata/annotations/a~1b", text(self.random)));
+            operations.push(operation(
+                "add",
+                "/metadata/annotations/a~1b",
+                text(self.random),
+            ));
         }
         if object.has_containers() {
             if self.random.one_in(2) {
@@ -208,14 +257,25 @@ impl Trees<'_> {
             }
             if self.random.one_in(3) {
                 let container = map([("name", Value::text("last")), ("image", Value::text("db"))]);
-                operations.push(operation("add", "/spec/template/spec/containers/-", container));
+                operations.push(operation(
+                    "add",
+                    "/spec/template/spec/containers/-",
+                    container,
+                ));
             }
         }
         if object.kind == "ConfigMap" && self.random.one_in(2) {
-            operations.push(operation("add", "/data", map([("json", text(self.random))])));
+            operations.push(operation(
+                "add",
+                "/data",
+                map([("json", text(self.random))]),
+            ));
         }
         if self.random.one_in(10) {
-            operations.push(map([("op", Value::text("remove")), ("path", Value::text("/metadata/labels"))]));
+            operations.push(map([
+                ("op", Value::text("remove")),
+                ("path", Value::text("/metadata/labels")),
+            ]));
         }
         Value::List(operations)
     }
@@ -223,13 +283,26 @@ impl Trees<'_> {
     fn replacements(&mut self, folder: &str, kustomization: &mut Value, objects: &[Object]) {
         let source = self.random.pick(objects).clone();
         let target = self.random.pick(objects).clone();
-        let mut from = map([("kind", Value::text(source.kind)), ("name", Value::text(&source.name))]);
+        let mut from = map([
+            ("kind", Value::text(source.kind)),
+            ("name", Value::text(&source.name)),
+        ]);
         if self.random.one_in(2) {
-            from.set("fieldPath", Value::text(*self.random.pick(&["metadata.name", "kind", "metadata.name"])));
+            from.set(
+                "fieldPath",
+                Value::text(
+                    *self
+                        .random
+                        .pick(&["metadata.name", "kind", "metadata.name"]),
+                ),
+            );
         }
         let delimited = self.random.one_in(3);
         if delimited {
-            from.set("options", map([("delimiter", Value::text("-")), ("index", Value::raw(0))]));
+            from.set(
+                "options",
+                map([("delimiter", Value::text("-")), ("index", Value::raw(0))]),
+            );
         }
         let path = match target.kind {
             _ if target.has_containers() => "spec.template.spec.containers.[name=main].image",
@@ -244,10 +317,19 @@ impl Trees<'_> {
         if path.starts_with("metadata") {
             to.set("options", map([("create", Value::raw(true))]));
         } else if delimited {
-            to.set("options", map([("delimiter", Value::text(":")), ("index", Value::raw(self.random.below(2)))]));
+            to.set(
+                "options",
+                map([
+                    ("delimiter", Value::text(":")),
+                    ("index", Value::raw(self.random.below(2))),
+                ]),
+            );
         }
         if self.random.one_in(4) {
-            to.set("reject", Value::List(vec![map([("name", Value::text("api"))])]));
+            to.set(
+                "reject",
+                Value::List(vec![map([("name", Value::text("api"))])]),
+            );
         }
         let replacement = map([("source", from), ("targets", Value::List(vec![to]))]);
         let entry = if self.random.one_in(3) {
@@ -267,7 +349,11 @@ impl Trees<'_> {
             ("name", Value::text(&object.name)),
         ]);
         // The name that some texts in the manifests ask for, once in a tree.
-        let name = if folder == "base" { "NAME".to_owned() } else { format!("NAME_{}", folder.replace('-', "_")) };
+        let name = if folder == "base" {
+            "NAME".to_owned()
+        } else {
+            format!("NAME_{}", folder.replace('-', "_"))
+        };
         let variable = map([("name", Value::text(name)), ("objref", reference)]);
         kustomization.set("vars", Value::List(vec![variable]));
     }
@@ -275,8 +361,16 @@ impl Trees<'_> {
     fn transformers(&mut self, kustomization: &mut Value) {
         let (kind, field, value) = match self.random.below(4) {
             0 => ("PrefixTransformer", "prefix", Value::text("t-")),
-            1 => ("AnnotationsTransformer", "annotations", map([("by", Value::text("transformer"))])),
-            2 => ("LabelTransformer", "labels", map([("by", Value::text("transformer"))])),
+            1 => (
+                "AnnotationsTransformer",
+                "annotations",
+                map([("by", Value::text("transformer"))]),
+            ),
+            2 => (
+                "LabelTransformer",
+                "labels",
+                map([("by", Value::text("transformer"))]),
+            ),
             _ => ("SuffixTransformer", "suffix", Value::text("-t")),
         };
         let path = match kind {
@@ -284,7 +378,10 @@ impl Trees<'_> {
             "LabelTransformer" => "metadata/labels",
             _ => "metadata/name",
         };
-        let fields = Value::List(vec![map([("path", Value::text(path)), ("create", Value::raw(true))])]);
+        let fields = Value::List(vec![map([
+            ("path", Value::text(path)),
+            ("create", Value::raw(true)),
+        ])]);
         let transformer = map([
             ("apiVersion", Value::text("builtin")),
             ("kind", Value::text(kind)),

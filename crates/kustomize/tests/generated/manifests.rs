@@ -16,11 +16,21 @@ pub struct Object {
 
 impl Object {
     pub fn new(group: &'static str, version: &'static str, kind: &'static str, name: &str) -> Self {
-        Self { group, version, kind, name: name.to_owned(), namespace: None }
+        Self {
+            group,
+            version,
+            kind,
+            name: name.to_owned(),
+            namespace: None,
+        }
     }
 
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// The fields that every manifest and every patch of the object begin with.
@@ -65,13 +75,51 @@ pub const KINDS: [(&str, &str, &str); 18] = [
 
 /// Texts that are not what they look like.
 pub const TEXTS: [&str; 26] = [
-    "text", "two words", "1", "1.0", "0777", "true", "yes", "null", "~", "", " ", "a: b", "a #b", "- a", "*a", "&a",
-    "it's", "say \"hi\"", "a\nb", "a\nb\n", "  indented\n", "2001-01-01", "ümläut €", "{}", "$(NAME)", "a\tb",
+    "text",
+    "two words",
+    "1",
+    "1.0",
+    "0777",
+    "true",
+    "yes",
+    "null",
+    "~",
+    "",
+    " ",
+    "a: b",
+    "a #b",
+    "- a",
+    "*a",
+    "&a",
+    "it's",
+    "say \"hi\"",
+    "a\nb",
+    "a\nb\n",
+    "  indented\n",
+    "2001-01-01",
+    "ümläut €",
+    "{}",
+    "$(NAME)",
+    "a\tb",
 ];
 
 /// Scalars as they are written.
 const SCALARS: [&str; 16] = [
-    "1", "-3", "1.50", "1e3", "0777", "0x1F", "true", "false", "null", "~", "yes", "12:30", "'1'", "\"x\"", "plain",
+    "1",
+    "-3",
+    "1.50",
+    "1e3",
+    "0777",
+    "0x1F",
+    "true",
+    "false",
+    "null",
+    "~",
+    "yes",
+    "12:30",
+    "'1'",
+    "\"x\"",
+    "plain",
     "123456789012",
 ];
 
@@ -88,12 +136,18 @@ pub fn manifest(random: &mut Random, object: &Object, others: &[Object]) -> Valu
     if random.one_in(2) {
         let mut labels = map([("app", Value::text(&object.name))]);
         if random.one_in(3) {
-            labels.set("tier", Value::text(*random.pick(&["front", "back", "1", "true"])));
+            labels.set(
+                "tier",
+                Value::text(*random.pick(&["front", "back", "1", "true"])),
+            );
         }
         metadata.set("labels", labels);
     }
     if random.one_in(4) {
-        metadata.set("annotations", map([("note", text(random)), ("example.com/a", text(random))]));
+        metadata.set(
+            "annotations",
+            map([("note", text(random)), ("example.com/a", text(random))]),
+        );
     }
     if random.one_in(12) {
         metadata.set("creationTimestamp", Value::raw("null"));
@@ -111,7 +165,11 @@ pub fn manifest(random: &mut Random, object: &Object, others: &[Object]) -> Valu
         manifest.set("status", map([]));
     }
     if object.kind.ends_with("Binding") {
-        let kind = if object.kind == "RoleBinding" { "Role" } else { "ClusterRole" };
+        let kind = if object.kind == "RoleBinding" {
+            "Role"
+        } else {
+            "ClusterRole"
+        };
         manifest.set(
             "roleRef",
             map([
@@ -126,7 +184,11 @@ pub fn manifest(random: &mut Random, object: &Object, others: &[Object]) -> Valu
 
 fn name_of(random: &mut Random, others: &[Object], kind: &str) -> Value {
     let names: Vec<&Object> = others.iter().filter(|other| other.kind == kind).collect();
-    if names.is_empty() { Value::text("other") } else { Value::text(&random.pick(&names).name) }
+    if names.is_empty() {
+        Value::text("other")
+    } else {
+        Value::text(&random.pick(&names).name)
+    }
 }
 
 fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static str, Value) {
@@ -136,11 +198,23 @@ fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static st
             let pod = pod(random, object, others);
             let template = map([("spec", pod)]);
             let job = map([("spec", map([("template", template)]))]);
-            ("spec", map([("schedule", Value::text("*/5 * * * *")), ("jobTemplate", job)]))
+            (
+                "spec",
+                map([
+                    ("schedule", Value::text("*/5 * * * *")),
+                    ("jobTemplate", job),
+                ]),
+            )
         }
-        "Job" => ("spec", map([("template", map([("spec", pod(random, object, others))]))])),
+        "Job" => (
+            "spec",
+            map([("template", map([("spec", pod(random, object, others))]))]),
+        ),
         "Service" => {
-            let mut ports = vec![map([("name", Value::text("http")), ("port", Value::raw(80))])];
+            let mut ports = vec![map([
+                ("name", Value::text("http")),
+                ("port", Value::raw(80)),
+            ])];
             if random.one_in(2) {
                 ports.push(map([
                     ("port", Value::raw(53)),
@@ -149,24 +223,39 @@ fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static st
                 ]));
             }
             let selector = map([("app", Value::text(&object.name))]);
-            ("spec", map([("selector", selector), ("ports", Value::List(ports))]))
+            (
+                "spec",
+                map([("selector", selector), ("ports", Value::List(ports))]),
+            )
         }
         "ConfigMap" => ("data", data(random)),
         "Secret" => ("stringData", data(random)),
         "Ingress" => {
-            let service = map([("name", name_of(random, others, "Service")), ("port", map([("number", Value::raw(80))]))]);
+            let service = map([
+                ("name", name_of(random, others, "Service")),
+                ("port", map([("number", Value::raw(80))])),
+            ]);
             let path = map([
                 ("path", Value::text("/")),
                 ("pathType", Value::text("Prefix")),
                 ("backend", map([("service", service)])),
             ]);
-            let rule = map([("host", Value::text("a.example")), ("http", map([("paths", Value::List(vec![path]))]))]);
+            let rule = map([
+                ("host", Value::text("a.example")),
+                ("http", map([("paths", Value::List(vec![path]))])),
+            ]);
             ("spec", map([("rules", Value::List(vec![rule]))]))
         }
         "NetworkPolicy" => {
             let selector = map([("matchLabels", map([("app", Value::text("x"))]))]);
             let from = Value::List(vec![map([("podSelector", selector.clone())])]);
-            ("spec", map([("podSelector", selector), ("ingress", Value::List(vec![map([("from", from)])]))]))
+            (
+                "spec",
+                map([
+                    ("podSelector", selector),
+                    ("ingress", Value::List(vec![map([("from", from)])])),
+                ]),
+            )
         }
         "Role" => {
             let rule = map([
@@ -177,7 +266,10 @@ fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static st
             ("rules", Value::List(vec![rule]))
         }
         "RoleBinding" | "ClusterRoleBinding" => {
-            let mut subject = map([("kind", Value::text("ServiceAccount")), ("name", name_of(random, others, "ServiceAccount"))]);
+            let mut subject = map([
+                ("kind", Value::text("ServiceAccount")),
+                ("name", name_of(random, others, "ServiceAccount")),
+            ]);
             if random.one_in(2) {
                 subject.set("namespace", Value::text(*random.pick(&["default", "shop"])));
             }
@@ -189,11 +281,17 @@ fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static st
                 ("kind", Value::text("Deployment")),
                 ("name", name_of(random, others, "Deployment")),
             ]);
-            ("spec", map([("scaleTargetRef", target), ("maxReplicas", Value::raw(3))]))
+            (
+                "spec",
+                map([("scaleTargetRef", target), ("maxReplicas", Value::raw(3))]),
+            )
         }
         "PodDisruptionBudget" => {
             let selector = map([("matchLabels", map([("app", Value::text(&object.name))]))]);
-            ("spec", map([("minAvailable", Value::raw("50%")), ("selector", selector)]))
+            (
+                "spec",
+                map([("minAvailable", Value::raw("50%")), ("selector", selector)]),
+            )
         }
         "Widget" => {
             let mut spec = map([]);
@@ -202,8 +300,13 @@ fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static st
                     spec.set(name, Value::raw(*random.pick(&SCALARS)));
                 }
             }
-            let part = |name: &str, count: u8| map([("name", Value::text(name)), ("count", Value::raw(count))]);
-            spec.set("parts", Value::List(vec![part("left", 1), part("right", 2)]));
+            let part = |name: &str, count: u8| {
+                map([("name", Value::text(name)), ("count", Value::raw(count))])
+            };
+            spec.set(
+                "parts",
+                Value::List(vec![part("left", 1), part("right", 2)]),
+            );
             spec.set("config", name_of(random, others, "ConfigMap"));
             ("spec", spec)
         }
@@ -228,12 +331,21 @@ fn workload(random: &mut Random, object: &Object, others: &[Object]) -> Value {
         spec.set("replicas", Value::raw(random.below(4)));
     }
     spec.set("selector", map([("matchLabels", app())]));
-    spec.set("template", map([("metadata", map([("labels", app())])), ("spec", pod(random, object, others))]));
+    spec.set(
+        "template",
+        map([
+            ("metadata", map([("labels", app())])),
+            ("spec", pod(random, object, others)),
+        ]),
+    );
     if object.kind == "StatefulSet" {
         spec.set("serviceName", name_of(random, others, "Service"));
         let claim = map([
             ("metadata", map([("name", Value::text("data"))])),
-            ("spec", map([("accessModes", Value::texts(["ReadWriteOnce"]))])),
+            (
+                "spec",
+                map([("accessModes", Value::texts(["ReadWriteOnce"]))]),
+            ),
         ]);
         spec.set("volumeClaimTemplates", Value::List(vec![claim]));
     }
@@ -241,19 +353,34 @@ fn workload(random: &mut Random, object: &Object, others: &[Object]) -> Value {
 }
 
 fn pod(random: &mut Random, object: &Object, others: &[Object]) -> Value {
-    let mut main = map([("name", Value::text("main")), ("image", Value::text(image(random)))]);
+    let mut main = map([
+        ("name", Value::text("main")),
+        ("image", Value::text(image(random))),
+    ]);
     if random.one_in(2) {
-        let reference = map([("name", name_of(random, others, "ConfigMap")), ("key", Value::text("color"))]);
-        let from = map([("name", Value::text("COLOR")), ("valueFrom", map([("configMapKeyRef", reference)]))]);
+        let reference = map([
+            ("name", name_of(random, others, "ConfigMap")),
+            ("key", Value::text("color")),
+        ]);
+        let from = map([
+            ("name", Value::text("COLOR")),
+            ("valueFrom", map([("configMapKeyRef", reference)])),
+        ]);
         let plain = map([("name", Value::text("MODE")), ("value", text(random))]);
         main.set("env", Value::List(vec![from, plain]));
     }
     if random.one_in(2) {
         let reference = map([("name", name_of(random, others, "Secret"))]);
-        main.set("envFrom", Value::List(vec![map([("secretRef", reference)])]));
+        main.set(
+            "envFrom",
+            Value::List(vec![map([("secretRef", reference)])]),
+        );
     }
     if random.one_in(2) {
-        let port = map([("containerPort", Value::raw(8080)), ("name", Value::text("http"))]);
+        let port = map([
+            ("containerPort", Value::raw(8080)),
+            ("name", Value::text("http")),
+        ]);
         main.set("ports", Value::List(vec![port]));
     }
     if random.one_in(3) {
@@ -261,14 +388,26 @@ fn pod(random: &mut Random, object: &Object, others: &[Object]) -> Value {
     }
     let mut containers = vec![main];
     if random.one_in(2) {
-        containers.push(map([("image", Value::text(image(random))), ("name", Value::text("side"))]));
+        containers.push(map([
+            ("image", Value::text(image(random))),
+            ("name", Value::text("side")),
+        ]));
     }
     let mut pod = map([("containers", Value::List(containers))]);
     if random.one_in(3) {
-        pod.set("serviceAccountName", name_of(random, others, "ServiceAccount"));
+        pod.set(
+            "serviceAccountName",
+            name_of(random, others, "ServiceAccount"),
+        );
     }
     if random.one_in(2) {
-        let config = map([("name", Value::text("cfg")), ("configMap", map([("name", name_of(random, others, "ConfigMap"))]))]);
+        let config = map([
+            ("name", Value::text("cfg")),
+            (
+                "configMap",
+                map([("name", name_of(random, others, "ConfigMap"))]),
+            ),
+        ]);
         let scratch = map([("name", Value::text("tmp")), ("emptyDir", map([]))]);
         pod.set("volumes", Value::List(vec![config, scratch]));
     }

@@ -19,7 +19,10 @@ pub const BUILT: &str = "overlay";
 
 /// A tree. The same state of `random` gives the same tree.
 pub fn tree(random: &mut Random) -> Files {
-    let mut trees = Trees { random, files: Files::new() };
+    let mut trees = Trees {
+        random,
+        files: Files::new(),
+    };
     let two_bases = trees.random.one_in(3);
     let mut below = vec![trees.base("base", "")];
     if two_bases {
@@ -68,14 +71,19 @@ impl Trees<'_> {
             if self.random.one_in(8) && kind != "ClusterRoleBinding" {
                 object.namespace = Some("shop".to_owned());
             }
-            if !objects.iter().any(|other| other.kind == kind && other.name == name) {
+            if !objects
+                .iter()
+                .any(|other| other.kind == kind && other.name == name)
+            {
                 objects.push(object);
             }
         }
         let mut resources = Vec::new();
         let mut rest: Vec<Object> = objects.clone();
         while !rest.is_empty() {
-            let together: Vec<Object> = rest.drain(..rest.len().min(1 + self.random.below(3))).collect();
+            let together: Vec<Object> = rest
+                .drain(..rest.len().min(1 + self.random.below(3)))
+                .collect();
             let file = format!("part{}.yaml", resources.len());
             let documents: Vec<String> = together
                 .iter()
@@ -84,19 +92,30 @@ impl Trees<'_> {
                     write(self.random, &value)
                 })
                 .collect();
-            let separator = if self.random.one_in(6) { "---\n# of its own\n---\n" } else { "---\n" };
-            self.files.insert(format!("{folder}/{file}"), documents.join(separator));
+            let separator = if self.random.one_in(6) {
+                "---\n# of its own\n---\n"
+            } else {
+                "---\n"
+            };
+            self.files
+                .insert(format!("{folder}/{file}"), documents.join(separator));
             resources.push(Value::text(file));
         }
         let mut kustomization = map([("resources", Value::List(resources))]);
         self.fields(folder, &mut kustomization, &mut objects, Place::Middle);
         self.write(&format!("{folder}/kustomization.yaml"), &kustomization);
-        Layer { folder: folder.to_owned(), objects }
+        Layer {
+            folder: folder.to_owned(),
+            objects,
+        }
     }
 
     /// A kustomization on top of others.
     fn layer(&mut self, folder: &str, below: Vec<Layer>, place: Place) -> Layer {
-        let mut resources: Vec<Value> = below.iter().map(|layer| Value::text(format!("../{}", layer.folder))).collect();
+        let mut resources: Vec<Value> = below
+            .iter()
+            .map(|layer| Value::text(format!("../{}", layer.folder)))
+            .collect();
         let mut objects: Vec<Object> = below.into_iter().flat_map(|layer| layer.objects).collect();
         if self.random.one_in(3) {
             let object = Object::new("", "v1", "ConfigMap", &format!("of-{folder}"));
@@ -118,12 +137,18 @@ impl Trees<'_> {
         }
         self.fields(folder, &mut kustomization, &mut objects, place);
         self.write(&format!("{folder}/kustomization.yaml"), &kustomization);
-        Layer { folder: folder.to_owned(), objects }
+        Layer {
+            folder: folder.to_owned(),
+            objects,
+        }
     }
 
     fn component(&mut self, folder: &str, objects: &mut Vec<Object>) {
         let mut kustomization = map([
-            ("apiVersion", Value::text("kustomize.config.k8s.io/v1alpha1")),
+            (
+                "apiVersion",
+                Value::text("kustomize.config.k8s.io/v1alpha1"),
+            ),
             ("kind", Value::text("Component")),
         ]);
         self.fields(folder, &mut kustomization, objects, Place::Component);
@@ -131,7 +156,13 @@ impl Trees<'_> {
     }
 
     /// Fields of all kinds.
-    fn fields(&mut self, folder: &str, kustomization: &mut Value, objects: &mut Vec<Object>, place: Place) {
+    fn fields(
+        &mut self,
+        folder: &str,
+        kustomization: &mut Value,
+        objects: &mut Vec<Object>,
+        place: Place,
+    ) {
         let generated = self.generators(folder, kustomization, objects);
         if self.random.one_in(3) {
             let prefix = *self.random.pick(&["a-", "prod-", "1"]);
@@ -141,7 +172,10 @@ impl Trees<'_> {
             kustomization.set("nameSuffix", Value::text(*self.random.pick(&["-z", "-v2"])));
         }
         if self.random.one_in(3) {
-            kustomization.set("namespace", Value::text(*self.random.pick(&["shop", "prod"])));
+            kustomization.set(
+                "namespace",
+                Value::text(*self.random.pick(&["shop", "prod"])),
+            );
         }
         if self.random.one_in(3) {
             let labels = self.pairs();
@@ -164,7 +198,8 @@ impl Trees<'_> {
         objects.extend(generated);
         if place == Place::Top {
             if self.random.one_in(3) {
-                let mut options = map([("order", Value::text(*self.random.pick(&["fifo", "legacy"])))]);
+                let mut options =
+                    map([("order", Value::text(*self.random.pick(&["fifo", "legacy"])))]);
                 if self.random.one_in(6) {
                     options.set(
                         "legacySortOptions",
@@ -177,8 +212,15 @@ impl Trees<'_> {
                 kustomization.set("sortOptions", options);
             }
             if self.random.one_in(5) {
-                let kinds = ["managedByLabel", "originAnnotations", "transformerAnnotations"];
-                let kinds: Vec<&str> = kinds.into_iter().filter(|_| self.random.one_in(2)).collect();
+                let kinds = [
+                    "managedByLabel",
+                    "originAnnotations",
+                    "transformerAnnotations",
+                ];
+                let kinds: Vec<&str> = kinds
+                    .into_iter()
+                    .filter(|_| self.random.one_in(2))
+                    .collect();
                 kustomization.set("buildMetadata", Value::texts(kinds));
             }
         }
@@ -188,16 +230,27 @@ impl Trees<'_> {
         let mut pairs = map([]);
         for key in ["team", "app", "example.com/part"] {
             if self.random.one_in(2) {
-                pairs.set(key, Value::text(*self.random.pick(&["blue", "1", "true", "a-b", ""])));
+                pairs.set(
+                    key,
+                    Value::text(*self.random.pick(&["blue", "1", "true", "a-b", ""])),
+                );
             }
         }
         pairs
     }
 
     /// Generators of new objects, and of changes to objects that were generated below.
-    fn generators(&mut self, folder: &str, kustomization: &mut Value, objects: &[Object]) -> Vec<Object> {
+    fn generators(
+        &mut self,
+        folder: &str,
+        kustomization: &mut Value,
+        objects: &[Object],
+    ) -> Vec<Object> {
         let mut made = Vec::new();
-        for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
+        for (field, kind) in [
+            ("configMapGenerator", "ConfigMap"),
+            ("secretGenerator", "Secret"),
+        ] {
             let mut entries = Vec::new();
             if self.random.one_in(3) {
                 let name = format!("gen-{folder}");
@@ -222,12 +275,17 @@ impl Trees<'_> {
                 entries.push(entry);
                 made.push(Object::new("", "v1", kind, &name));
             }
-            let below: Vec<&Object> =
-                objects.iter().filter(|object| object.kind == kind && object.name.starts_with("gen-")).collect();
+            let below: Vec<&Object> = objects
+                .iter()
+                .filter(|object| object.kind == kind && object.name.starts_with("gen-"))
+                .collect();
             if !below.is_empty() && self.random.one_in(2) {
                 let mut entry = map([
                     ("name", Value::text(&self.random.pick(&below).name)),
-                    ("behavior", Value::text(*self.random.pick(&["merge", "merge", "replace"]))),
+                    (
+                        "behavior",
+                        Value::text(*self.random.pick(&["merge", "merge", "replace"])),
+                    ),
                 ]);
                 self.sources(folder, &mut entry, kind);
                 entries.push(entry);
@@ -249,22 +307,41 @@ impl Trees<'_> {
     fn sources(&mut self, folder: &str, entry: &mut Value, kind: &str) {
         let place = format!("{folder}-{kind}").to_lowercase();
         if self.random.below(3) > 0 {
-            let literals = ["color=red", "text=two words", "quoted=\"x\"", "empty=", "number=0777", "long"];
-            let literals = literals.into_iter().filter(|_| self.random.one_in(2)).map(|literal| match literal {
-                "long" => format!("long={}", "0123456789".repeat(9)),
-                literal => literal.to_owned(),
-            });
+            let literals = [
+                "color=red",
+                "text=two words",
+                "quoted=\"x\"",
+                "empty=",
+                "number=0777",
+                "long",
+            ];
+            let literals = literals
+                .into_iter()
+                .filter(|_| self.random.one_in(2))
+                .map(|literal| match literal {
+                    "long" => format!("long={}", "0123456789".repeat(9)),
+                    literal => literal.to_owned(),
+                });
             let literals: Vec<String> = literals.collect();
             entry.set("literals", Value::texts(literals));
         }
         if self.random.one_in(3) {
-            let content = *self.random.pick(&["line\nline\n", "no newline", "", "a: b\n\n\n", "trail \nx\n", "ünï\n"]);
-            self.files.insert(format!("{folder}/{place}.conf"), content.to_owned());
+            let content = *self.random.pick(&[
+                "line\nline\n",
+                "no newline",
+                "",
+                "a: b\n\n\n",
+                "trail \nx\n",
+                "ünï\n",
+            ]);
+            self.files
+                .insert(format!("{folder}/{place}.conf"), content.to_owned());
             entry.set("files", Value::texts([format!("app.conf={place}.conf")]));
         }
         if self.random.one_in(3) {
             let content = "# settings\nLEVEL=debug\n\nURL=http://x/?a=b\nQUOTED=\"q\"\n";
-            self.files.insert(format!("{folder}/{place}.env"), content.to_owned());
+            self.files
+                .insert(format!("{folder}/{place}.env"), content.to_owned());
             entry.set("envs", Value::texts([format!("{place}.env")]));
         }
     }

@@ -41,7 +41,12 @@ impl Value {
 
 /// A mapping of these fields.
 pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Value::Map(
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// Writes a document in a style that is chosen once, with comments strewn in.
@@ -209,15 +214,19 @@ impl Writer<'_> {
     fn flowing(&mut self, value: &Value) -> String {
         match value {
             Value::Raw(text) => text.clone(),
-            Value::Text(text) if is_plain(text) && !text.contains([',', '[', ']', '{', '}']) => self.quoted(text),
+            Value::Text(text) if is_plain(text) && !text.contains([',', '[', ']', '{', '}']) => {
+                self.quoted(text)
+            }
             Value::Text(text) => format!("{text:?}").replace("\\'", "'"),
             Value::List(items) => {
                 let items: Vec<String> = items.iter().map(|item| self.flowing(item)).collect();
                 format!("[{}]", items.join(", "))
             }
             Value::Map(fields) => {
-                let fields: Vec<String> =
-                    fields.iter().map(|(name, value)| format!("{name}: {}", self.flowing(value))).collect();
+                let fields: Vec<String> = fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {}", self.flowing(value)))
+                    .collect();
                 format!("{{{}}}", fields.join(", "))
             }
         }
@@ -225,15 +234,20 @@ impl Writer<'_> {
 }
 
 fn block_can_hold(text: &str) -> bool {
-    !text.starts_with([' ', '\n', '\t']) && !text.ends_with("\n\n") && !text.contains(['\r', '\u{7f}'])
+    !text.starts_with([' ', '\n', '\t'])
+        && !text.ends_with("\n\n")
+        && !text.contains(['\r', '\u{7f}'])
 }
 
 /// Whether a text is itself when it is written without quotes.
 fn is_plain(text: &str) -> bool {
     let first = text.bytes().next().unwrap_or(b' ');
     (first.is_ascii_alphabetic() || first == b'/')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./ ,()=@:$".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./ ,()=@:$".contains(&byte))
         && !text.contains(": ")
         && !text.ends_with([':', ' '])
-        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&text.to_lowercase().as_str())
+        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
+            .contains(&text.to_lowercase().as_str())
 }

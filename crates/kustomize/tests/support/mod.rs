@@ -35,13 +35,30 @@ pub fn difference(expected: &str, actual: &str) -> Option<String> {
     if expected == actual {
         return None;
     }
-    let (expected, actual): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
-    let same = expected.iter().zip(&actual).take_while(|(a, b)| a == b).count();
+    let (expected, actual): (Vec<&str>, Vec<&str>) =
+        (expected.lines().collect(), actual.lines().collect());
+    let same = expected
+        .iter()
+        .zip(&actual)
+        .take_while(|(a, b)| a == b)
+        .count();
     let excerpt = |lines: &[&str], sign: char| -> String {
         let end = lines.len().min(same + 6);
-        lines.get(same..end).unwrap_or_default().iter().map(|line| format!("    {sign}{line}\n")).collect()
+        lines
+            .get(same..end)
+            .unwrap_or_default()
+            .iter()
+            .map(|line| format!("    {sign}{line}\n"))
+            .collect()
     };
-    let before: String =
-        expected[same.saturating_sub(4)..same].iter().map(|line| format!("     {line}\n")).collect();
-    Some(format!("    at line {}:\n{before}{}{}", same + 1, excerpt(&expected, '-'), excerpt(&actual, '+')))
+    let before: String = expected[same.saturating_sub(4)..same]
+        .iter()
+        .map(|line| format!("     {line}\n"))
+        .collect();
+    Some(format!(
+        "    at line {}:\n{before}{}{}",
+        same + 1,
+        excerpt(&expected, '-'),
+        excerpt(&actual, '+')
+    ))
 }
