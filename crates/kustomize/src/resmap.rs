@@ -403,12 +403,12 @@ mod tests {
             let mut map: ResMap = [config_map("a", "x: 1")].into_iter().collect();
             let absorbed = map.absorb(generated(behavior, name, "y: 2"));
             let absorbed = absorbed.map_err(|error| error.reason());
-            if let (Ok(()), Ok(keys)) = (&absorbed, outcome) {
-                if !keys.is_empty() {
-                    let data = map.as_slice()[0].node().get("data").unwrap();
-                    let found: Vec<&str> = data.entries().map(|(key, _)| &*key.value).collect();
-                    assert_eq!(found.join(" "), keys);
-                }
+            if let (Ok(()), Ok(keys)) = (&absorbed, outcome)
+                && !keys.is_empty()
+            {
+                let data = map.as_slice()[0].node().get("data").unwrap();
+                let found: Vec<&str> = data.entries().map(|(key, _)| &*key.value).collect();
+                assert_eq!(found.join(" "), keys);
             }
             assert_eq!(absorbed, outcome.map(|_| ()), "{behavior:?} {name}");
         }
