@@ -4,6 +4,9 @@
 //! that of the patch are merged, and the results put in one list, patch first; then the target's items are set into it
 //! once more. Most of what looks odd here is odd there: an item without a key removes what stood before it, and
 //! `$patch: replace` on an item is undone (kyaml: yaml/walk/associative_sequence.go, yaml/fns.go).
+//!
+//! One thing differs: an item that a merge puts into a list twice, because a key of it is empty, is one and the same node
+//! in Go and two here, which a further patch can show.
 
 use std::collections::{HashMap, HashSet};
 

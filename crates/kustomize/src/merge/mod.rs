@@ -338,7 +338,7 @@ impl<'s> Merge<'s> {
                 .map_err(|error| error.in_field(&key.value))?;
             match (verdict, patch_value) {
                 (Verdict::Take, Some(taken)) => {
-                    put(value, taken.clone());
+                    put(value, taken);
                     self.shared |= sharing::is_written(value);
                 }
                 (Verdict::Keep | Verdict::Take, _) => protect(value),
@@ -429,11 +429,12 @@ fn adorn(target: Option<&mut Node>, patch: &Node) {
     }
 }
 
-/// Puts a value of the patch in the place of one of the target, for all places that hold the same node.
-fn put(slot: &mut Node, mut value: Node) {
-    protect(&mut value);
-    adapt(&mut value, slot.style);
-    sharing::assign(slot, value);
+/// Puts a value of the patch in the place of one of the target, for all places that hold the same node. The patch's own
+/// node takes over the style too, which shows where the patch is merged with several items of a list.
+fn put(slot: &mut Node, value: &mut Node) {
+    protect(value);
+    adapt(value, slot.style);
+    sharing::assign(slot, value.clone());
 }
 
 /// Marks an entry for [`remove_dropped`]. No key of a document is an alias, once its aliases are expanded.

@@ -55,7 +55,7 @@ impl Generator {
     }
 
     fn key(&mut self) {
-        let rare = ["1", "\"1\"", "null", "''", "true"];
+        let rare = ["1", "\"1\"", "null", "true"];
         let text = if self.random.one_in(25) {
             self.random.pick(&rare)
         } else {

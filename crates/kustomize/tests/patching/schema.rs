@@ -168,38 +168,34 @@ fn a_document_lies_below_what_was_asked_for_before() {
         "\"example.com\", \"kind\": \"Foo\", \"version\": \"v1\"",
         "\"\", \"kind\": \"Pod\", \"version\": \"v1\"",
     );
-    for (head, object, patch) in [(
-        POD,
-        "{containers: [{name: a}], texts: [a]}",
-        "{containers: [{name: b}], texts: [b]}",
-    )] {
-        let (object, patch) = (format!("{head}{object}\n"), format!("{head}{patch}\n"));
-        let theirs = build(&[
-            (
-                "one/object.yaml",
-                "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: s}\n",
-            ),
-            ("one/kustomization.yaml", "resources: [object.yaml]\n"),
-            ("two/object.yaml", &object),
-            ("two/schema.json", &document),
-            ("two/patch.yaml", &patch),
-            (
-                "two/kustomization.yaml",
-                &format!("{PLAIN}openapi: {{path: schema.json}}\n"),
-            ),
-            (
-                "kustomization.yaml",
-                "resources: [one, two]\nsortOptions: {order: fifo}\n",
-            ),
-        ]);
-        let schema = Arc::new(Schema::default());
-        assert_eq!(schema.scope("example.com/v1", "Foo"), Scope::Namespaced);
-        schema.set(None, Some(document.as_bytes())).unwrap();
-        let ours = merged(&object, &[&patch], &schema).unwrap();
-        let theirs = theirs.unwrap();
-        let (_, theirs) = theirs.split_once("---\n").unwrap();
-        assert_eq!(ours, theirs, "{object}{patch}");
-    }
+    let object = format!("{POD}{{containers: [{{name: a}}], texts: [a]}}\n");
+    let patch = format!("{POD}{{containers: [{{name: b}}], texts: [b]}}\n");
+
+    let theirs = build(&[
+        (
+            "one/object.yaml",
+            "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: s}\n",
+        ),
+        ("one/kustomization.yaml", "resources: [object.yaml]\n"),
+        ("two/object.yaml", &object),
+        ("two/schema.json", &document),
+        ("two/patch.yaml", &patch),
+        (
+            "two/kustomization.yaml",
+            &format!("{PLAIN}openapi: {{path: schema.json}}\n"),
+        ),
+        (
+            "kustomization.yaml",
+            "resources: [one, two]\nsortOptions: {order: fifo}\n",
+        ),
+    ]);
+    let schema = Arc::new(Schema::default());
+    assert_eq!(schema.scope("example.com/v1", "Foo"), Scope::Namespaced);
+    schema.set(None, Some(document.as_bytes())).unwrap();
+    let ours = merged(&object, &[&patch], &schema).unwrap();
+    let theirs = theirs.unwrap();
+    let (_, theirs) = theirs.split_once("---\n").unwrap();
+    assert_eq!(ours, theirs, "{object}{patch}");
 }
 
 #[test]
