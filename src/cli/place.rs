@@ -19,7 +19,7 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
 pub(super) fn root_of_kustomization(path: &Path) -> PathBuf {
     path.ancestors()
         .find(|folder| folder.join(".git").exists())
-        .unwrap_or(Path::new("/"))
+        .unwrap_or_else(|| Path::new("/"))
         .to_owned()
 }
 
