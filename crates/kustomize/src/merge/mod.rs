@@ -4,7 +4,7 @@
 //! patch: items of the patch stand first, `$setElementOrder`, `$retainKeys` and `$deleteFromPrimitiveList` are
 //! fields like any other, and whatever the patch does not mention is tidied on the way (kyaml: yaml/merge2,
 //! yaml/walk). In Go both trees are walked side by side by reference; where the patch's part takes the place of the
-//! target's, it is walked beside itself, which is what [`Merge::settle`] stands for.
+//! target's, it is walked beside itself, which is what `Merge::settle` stands for.
 
 mod comment;
 mod directive;

@@ -6,7 +6,7 @@ use super::yaml::{Value, map};
 
 /// What is known of an object.
 #[derive(Clone, Debug)]
-pub struct Object {
+pub(super) struct Object {
     pub group: &'static str,
     pub version: &'static str,
     pub kind: &'static str,
@@ -15,7 +15,12 @@ pub struct Object {
 }
 
 impl Object {
-    pub fn new(group: &'static str, version: &'static str, kind: &'static str, name: &str) -> Self {
+    pub(super) fn new(
+        group: &'static str,
+        version: &'static str,
+        kind: &'static str,
+        name: &str,
+    ) -> Self {
         Self {
             group,
             version,
@@ -25,7 +30,7 @@ impl Object {
         }
     }
 
-    pub fn api_version(&self) -> String {
+    pub(super) fn api_version(&self) -> String {
         if self.group.is_empty() {
             self.version.to_owned()
         } else {
@@ -34,7 +39,7 @@ impl Object {
     }
 
     /// The fields that every manifest and every patch of the object begin with.
-    pub fn head(&self) -> Value {
+    pub(super) fn head(&self) -> Value {
         let mut metadata = map([("name", Value::text(&self.name))]);
         if let Some(namespace) = &self.namespace {
             metadata.set("namespace", Value::text(namespace));
@@ -46,13 +51,13 @@ impl Object {
         ])
     }
 
-    pub fn has_containers(&self) -> bool {
+    pub(super) fn has_containers(&self) -> bool {
         ["Deployment", "StatefulSet", "DaemonSet"].contains(&self.kind)
     }
 }
 
 /// The kinds that are made.
-pub const KINDS: [(&str, &str, &str); 18] = [
+pub(super) const KINDS: [(&str, &str, &str); 18] = [
     ("apps", "v1", "Deployment"),
     ("apps", "v1", "Deployment"),
     ("apps", "v1", "StatefulSet"),
@@ -74,7 +79,7 @@ pub const KINDS: [(&str, &str, &str); 18] = [
 ];
 
 /// Texts that are not what they look like.
-pub const TEXTS: [&str; 26] = [
+pub(super) const TEXTS: [&str; 26] = [
     "text",
     "two words",
     "1",
@@ -123,12 +128,12 @@ const SCALARS: [&str; 16] = [
     "123456789012",
 ];
 
-pub fn text(random: &mut Random) -> Value {
+pub(super) fn text(random: &mut Random) -> Value {
     Value::text(*random.pick(&TEXTS))
 }
 
 /// The manifest of an object, which may name the others.
-pub fn manifest(random: &mut Random, object: &Object, others: &[Object]) -> Value {
+pub(super) fn manifest(random: &mut Random, object: &Object, others: &[Object]) -> Value {
     let mut metadata = map([("name", Value::text(&object.name))]);
     if let Some(namespace) = &object.namespace {
         metadata.set("namespace", Value::text(namespace));
@@ -314,7 +319,7 @@ fn body(random: &mut Random, object: &Object, others: &[Object]) -> (&'static st
     }
 }
 
-pub fn data(random: &mut Random) -> Value {
+pub(super) fn data(random: &mut Random) -> Value {
     let mut data = map([]);
     for key in ["color", "app.conf", "size"] {
         if random.below(3) > 0 {
@@ -417,7 +422,7 @@ fn pod(random: &mut Random, object: &Object, others: &[Object]) -> Value {
     pod
 }
 
-pub const IMAGES: [&str; 4] = ["nginx", "registry.example:5000/shop/api", "db", "tool/x"];
+pub(super) const IMAGES: [&str; 4] = ["nginx", "registry.example:5000/shop/api", "db", "tool/x"];
 
 fn image(random: &mut Random) -> String {
     let name = *random.pick(&IMAGES);

@@ -12,13 +12,13 @@ use manifests::{KINDS, Object, data, manifest, text};
 use yaml::{Value, map, write};
 
 /// Files by their paths.
-pub type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
 
 /// What is built of a generated tree.
-pub const BUILT: &str = "overlay";
+pub(crate) const BUILT: &str = "overlay";
 
 /// A tree. The same state of `random` gives the same tree.
-pub fn tree(random: &mut Random) -> Files {
+pub(crate) fn tree(random: &mut Random) -> Files {
     let mut trees = Trees {
         random,
         files: Files::new(),

@@ -4,35 +4,35 @@ use peers::random::Random;
 
 /// A value to write.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub(super) enum Value {
     /// As it stands, quotes included.
     Raw(String),
     /// A text; how it is quoted is chosen when it is written.
     Text(String),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A mapping, in this order.
-    Map(Vec<(String, Value)>),
+    Map(Vec<(String, Self)>),
 }
 
 impl Value {
     /// A text.
-    pub fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
     /// A number, a boolean, or whatever else is written without quotes.
-    pub fn raw(text: impl ToString) -> Self {
+    pub(super) fn raw(text: impl ToString) -> Self {
         Self::Raw(text.to_string())
     }
 
     /// A list of texts.
-    pub fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
+    pub(super) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self::List(texts.into_iter().map(Self::text).collect())
     }
 
     /// Sets a field of a mapping.
-    pub fn set(&mut self, name: &str, value: Value) {
+    pub(super) fn set(&mut self, name: &str, value: Self) {
         if let Self::Map(fields) = self {
             fields.push((name.to_owned(), value));
         }
@@ -40,7 +40,7 @@ impl Value {
 }
 
 /// A mapping of these fields.
-pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
+pub(super) fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Map(
         fields
             .into_iter()
@@ -50,7 +50,7 @@ pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
 }
 
 /// Writes a document in a style that is chosen once, with comments strewn in.
-pub fn write(random: &mut Random, value: &Value) -> String {
+pub(super) fn write(random: &mut Random, value: &Value) -> String {
     let mut writer = Writer {
         indent: *random.pick(&[2, 2, 2, 4]),
         lists: *random.pick(&[0, 0, 2]),

@@ -1,4 +1,6 @@
 //! Builds with the library, and readable differences.
+// Each test program uses its own part of this module.
+#![allow(dead_code)]
 
 use std::path::Path;
 
@@ -6,7 +8,11 @@ use kustomize::{BuildOptions, Built, build};
 use tree::{Limits, PlainOpener, Tree, TreePath};
 
 /// What `kustomize build` prints for `directory` in the tree at `root`, or why it is refused.
-pub fn built(root: &Path, directory: &str, options: &BuildOptions) -> Result<String, String> {
+pub(crate) fn built(
+    root: &Path,
+    directory: &str,
+    options: &BuildOptions,
+) -> Result<String, String> {
     let tree = Tree::directory(root, Limits::default()).map_err(|error| error.to_string())?;
     let directory = TreePath::parse(directory).map_err(|error| error.to_string())?;
     let built = build(&tree, &PlainOpener, &directory, options).map_err(|error| chain(&error))?;
@@ -14,12 +20,12 @@ pub fn built(root: &Path, directory: &str, options: &BuildOptions) -> Result<Str
 }
 
 /// The text of a build.
-pub fn text(built: &Built) -> Result<String, String> {
+pub(crate) fn text(built: &Built) -> Result<String, String> {
     built.to_yaml().map_err(|error| chain(&error))
 }
 
 /// An error with all its sources.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -31,7 +37,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The lines at which two texts part, each with what stands around it; `None` where they are equal.
-pub fn difference(expected: &str, actual: &str) -> Option<String> {
+pub(crate) fn difference(expected: &str, actual: &str) -> Option<String> {
     if expected == actual {
         return None;
     }
