@@ -2,12 +2,14 @@
 //! of it (kyaml: rnode.go `MarshalJSON`).
 
 use goyaml::{
-    Dialect, Form, Kind, Limits, Node, ParseError, Value,
+    Dialect, Form, Kind, Node, ParseError, Value,
     decode::{self, DecodeError, Duplicates},
     emit::{self, EmitError, EmitOptions, Lossy, SequenceIndent},
     parse_first,
 };
 use thiserror::Error;
+
+use crate::limits::LIMITS;
 
 /// An object has no JSON value.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -48,7 +50,7 @@ pub(crate) fn value(node: &Node) -> Result<Value, ValueError> {
         lossy: Lossy::Keep,
     };
     let text = emit::node(node, &options)?;
-    let read = parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default())?;
+    let read = parse_first(text.as_bytes(), Dialect::GoYaml3, &LIMITS)?;
     Ok(decoded(&read.unwrap_or_default().root)?)
 }
 

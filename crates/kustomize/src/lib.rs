@@ -60,6 +60,7 @@ mod guess;
 mod hash;
 mod json;
 mod ksops;
+mod limits;
 mod loader;
 mod manifest;
 mod order;

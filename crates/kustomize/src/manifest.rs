@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use goyaml::{
-    AliasError, Dialect, Document, Kind, Limits, Node, ParseError, Tag, Value, decode::DecodeError,
-    json, parse_first,
+    AliasError, Dialect, Document, Kind, Node, ParseError, Tag, Value, decode::DecodeError, json,
+    parse_first,
 };
 use memchr::memmem;
 use thiserror::Error;
 
 use crate::json as object_json;
+use crate::limits::LIMITS;
 use crate::node::is_empty;
 use crate::resource::Resource;
 use crate::schema::Schema;
@@ -165,7 +166,7 @@ fn documents(text: &[u8]) -> Result<Vec<(Node, u32)>, ManifestError> {
     let mut nodes = Vec::with_capacity(parts.len());
     for (number, (part, first_line)) in parts.into_iter().enumerate() {
         let document = number + 1;
-        let limits = Limits::default();
+        let limits = LIMITS;
         let parsed = parse_first(part, Dialect::GoYaml3, &limits)
             .map_err(|source| ManifestError::Parse { document, source })?;
         let Some(mut parsed) = parsed else { continue };
@@ -255,7 +256,7 @@ fn count_lines(text: &[u8]) -> u32 {
 /// Puts copies in the place of aliases, and of merge keys what they stand for.
 fn replace_aliases(
     document: &mut Document,
-    limits: &Limits,
+    limits: &goyaml::Limits,
     number: usize,
 ) -> Result<(), ManifestError> {
     let mut found = Special::default();

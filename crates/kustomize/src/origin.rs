@@ -6,6 +6,7 @@ use goyaml::{
 };
 
 use crate::id::ResId;
+use crate::limits::LIMITS;
 
 /// Where an object came from, or what changed it. Paths start at the directory that is built.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -65,7 +66,7 @@ impl Origin {
         let value = goyaml::decode::yaml_to_json(
             text.as_bytes(),
             goyaml::decode::Duplicates::LastWins,
-            &goyaml::Limits::default(),
+            &LIMITS,
         );
         let field = |name: &str| -> String {
             let value = value.as_ref().ok().and_then(|value| value.get(name));

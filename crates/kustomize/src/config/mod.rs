@@ -5,15 +5,13 @@ mod builtin;
 
 use std::sync::{Arc, LazyLock};
 
-use goyaml::{
-    Limits,
-    decode::{Duplicates, YamlToJsonError, yaml_to_json},
-};
+use goyaml::decode::{Duplicates, YamlToJsonError, yaml_to_json};
 use thiserror::Error;
 
 use crate::id::Gvk;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{DecodeError, FieldSpec};
+use crate::limits::LIMITS;
 use crate::order::compare_types;
 use crate::schema::{CrdField, Role};
 
@@ -124,8 +122,7 @@ impl TransformerConfig {
     ///
     /// When it is not YAML or has other fields.
     pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
-        let value = yaml_to_json(text, Duplicates::Refuse, &Limits::default())
-            .map_err(ConfigError::Yaml)?;
+        let value = yaml_to_json(text, Duplicates::Refuse, &LIMITS).map_err(ConfigError::Yaml)?;
         let mut config: Self = decode(&value, UnknownFields::Refuse)?;
         config.sort();
         Ok(config)

@@ -22,7 +22,13 @@ pub enum FieldError {
     /// The field is of another kind than it must be.
     #[error(transparent)]
     Kind(#[from] KindError),
+    /// More parts than any object is deep: following them takes a stack that there is not.
+    #[error("the path has more than {MAX_STEPS} parts")]
+    TooLong,
 }
+
+/// How many parts a path can have.
+const MAX_STEPS: usize = 500;
 
 impl FieldError {
     /// A stable name for the kind of error.
@@ -31,6 +37,7 @@ impl FieldError {
             Self::EmptyName => "empty-field-name",
             Self::NotACollection(_) => "field-below-a-scalar",
             Self::Kind(error) => error.reason(),
+            Self::TooLong => "path-too-long",
         }
     }
 }
@@ -108,6 +115,9 @@ impl<'p> FieldPath<'p> {
         creation: &Creation,
         mut set: impl FnMut(&mut Node) -> Result<(), E>,
     ) -> Result<(), E> {
+        if self.steps.len() > MAX_STEPS {
+            return Err(FieldError::TooLong.into());
+        }
         let mut written = false;
         let result = walk(root, &self.steps, creation, &mut |node| {
             set(node)?;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use goyaml::{
-    Limits, Value,
+    Value,
     decode::{Duplicates, YamlToJsonError, yaml_to_json},
 };
 use thiserror::Error;
@@ -25,6 +25,8 @@ pub use types::{
 };
 
 use decode::{At, Fields, Known, UnknownFields, fields};
+
+use crate::limits::LIMITS;
 
 /// The names that a kustomization's file can have, in the order in which they are looked for.
 pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -291,8 +293,8 @@ impl Kustomization {
     ///
     /// See [`KustomizationError`].
     pub fn parse(text: &[u8]) -> Result<Self, KustomizationError> {
-        let value = yaml_to_json(text, Duplicates::LastWins, &Limits::default())
-            .map_err(KustomizationError::Yaml)?;
+        let value =
+            yaml_to_json(text, Duplicates::LastWins, &LIMITS).map_err(KustomizationError::Yaml)?;
         Self::from_value(&value)
     }
 

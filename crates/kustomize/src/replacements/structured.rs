@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use goyaml::{
-    Dialect, Document, Kind, Limits, Node,
+    Dialect, Document, Kind, Node,
     decode::{self, Duplicates},
     emit,
     json::{self, Escape, KeyOrder, Layout},
@@ -11,6 +11,7 @@ use goyaml::{
 };
 
 use super::path::{self, KYAML, PathError};
+use crate::limits::LIMITS;
 use crate::sharing;
 
 /// Whether a replacement was made.
@@ -74,11 +75,11 @@ fn text_field<'n, 'p>(
 }
 
 fn is_yaml(text: &str) -> bool {
-    parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default()).is_ok()
+    parse_first(text.as_bytes(), Dialect::GoYaml3, &LIMITS).is_ok()
 }
 
 fn parse(text: &str) -> Option<Document> {
-    parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default()).ok()?
+    parse_first(text.as_bytes(), Dialect::GoYaml3, &LIMITS).ok()?
 }
 
 /// Indented where the old text looks as if it was.

@@ -3,8 +3,10 @@
 //! Such a document is not a CustomResourceDefinition but a map from names of types to their OpenAPI definitions, where
 //! extensions mark fields that the build must know (api: internal/accumulator/loadconfigfromcrds.go).
 
-use goyaml::{Limits, Value, decode, decode::YamlToJsonError, json};
+use goyaml::{Value, decode, decode::YamlToJsonError, json};
 use thiserror::Error;
+
+use crate::limits::LIMITS;
 
 /// A field that a document marks.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,7 +88,7 @@ pub fn crd_fields(text: &[u8]) -> Result<Vec<CrdField>, CrdError> {
         Some(b'{') => json::parse(text)?,
         Some(_) => {
             let last = decode::Duplicates::LastWins;
-            decode::yaml_to_json(text, last, &Limits::default())?
+            decode::yaml_to_json(text, last, &LIMITS)?
         }
     };
     let types = match &document {

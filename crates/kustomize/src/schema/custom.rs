@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use goyaml::{Limits, Value, decode, json};
+use goyaml::{Value, decode, json};
 
 use super::{Builtin, SchemaError};
 use crate::id::Scope;
+use crate::limits::LIMITS;
 
 /// How many references may lead from one to the next. The real program follows a circle for ever.
 pub(super) const MAX_REFERENCES: usize = 64;
@@ -34,7 +35,7 @@ impl Document {
             Some(b'{') | None => json::parse(text)?,
             Some(_) => {
                 let last = decode::Duplicates::LastWins;
-                decode::yaml_to_json(text, last, &Limits::default())?
+                decode::yaml_to_json(text, last, &LIMITS)?
             }
         };
         let Value::Object(members) = document else {

@@ -2,7 +2,7 @@
 //! ReplacementTransformer.go).
 
 use goyaml::{
-    Limits, Node, Value,
+    Node, Value,
     decode::{Duplicates, YamlToJsonError, yaml_to_json},
 };
 use thiserror::Error;
@@ -16,6 +16,7 @@ use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{
     DecodeError, Patch, PatchOptions, Replacement, ReplacementField, Selector,
 };
+use crate::limits::LIMITS;
 use crate::loader::{LoadError, Loaded};
 use crate::manifest::ManifestError;
 use crate::patch::{self, JsonPatch, PatchParseError, Patches, json6902};
@@ -245,7 +246,7 @@ impl Target<'_> {
                 return Err(EntryError::PathAndReplacement);
             }
             let file = self.open(reference)?;
-            let value = yaml_to_json(file.expose(), Duplicates::LastWins, &Limits::default());
+            let value = yaml_to_json(file.expose(), Duplicates::LastWins, &LIMITS);
             let value = value.map_err(|source| EntryError::Yaml {
                 reference: reference.clone(),
                 source,

@@ -2,7 +2,7 @@
 //! filters/valueadd/valueadd.go).
 
 use goyaml::{
-    Kind, Limits,
+    Kind,
     decode::{Duplicates, yaml_to_json},
 };
 
@@ -13,6 +13,7 @@ use super::plugin::PluginError;
 use crate::id::Scope;
 use crate::kustomization::Selector;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
+use crate::limits::LIMITS;
 use crate::node::{KindError, expect_kind, lookup_or_create, set_text};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
@@ -67,7 +68,7 @@ impl Target<'_> {
     ) -> Result<Transformer, PluginError> {
         if !config.target_file.is_empty() {
             let file = self.open(&config.target_file).map_err(PluginError::Entry)?;
-            let value = yaml_to_json(file.expose(), Duplicates::LastWins, &Limits::default());
+            let value = yaml_to_json(file.expose(), Duplicates::LastWins, &LIMITS);
             let value = value.map_err(|source| {
                 PluginError::Entry(EntryError::Yaml {
                     reference: config.target_file.clone(),

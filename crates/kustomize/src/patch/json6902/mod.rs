@@ -8,7 +8,7 @@ mod apply;
 mod tree;
 
 use goyaml::{
-    Limits, Value,
+    Value,
     decode::{self, Duplicates, YamlToJsonError},
     json,
 };
@@ -17,6 +17,8 @@ use thiserror::Error;
 pub use apply::{ApplyError, ApplyErrorKind};
 
 use self::tree::Tree;
+
+use crate::limits::LIMITS;
 
 /// A JSON patch.
 #[derive(Clone, Debug)]
@@ -118,7 +120,7 @@ impl JsonPatch {
             Some(b'[') => (json::parse(text)?, Tree::of_json(text)),
             Some(_) => {
                 let last = Duplicates::LastWins;
-                (decode::yaml_to_json(text, last, &Limits::default())?, None)
+                (decode::yaml_to_json(text, last, &LIMITS)?, None)
             }
         };
         let operations = match value {

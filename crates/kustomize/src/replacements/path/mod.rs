@@ -49,7 +49,13 @@ pub enum PathError {
     /// A number below zero.
     #[error("array index cannot be negative")]
     NegativeIndex,
+    /// More parts than any object is deep: following them takes a stack that there is not.
+    #[error("the path has more than {MAX_PARTS} parts")]
+    TooLong,
 }
+
+/// How many parts a path can have.
+const MAX_PARTS: usize = 500;
 
 impl PathError {
     /// A stable name for the kind of error.
@@ -64,6 +70,7 @@ impl PathError {
             Self::NotStructured => "not-structured-data",
             Self::EmptyName => "empty-field-name",
             Self::NegativeIndex => "negative-index",
+            Self::TooLong => "path-too-long",
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use goyaml::{
-    Dialect, Form, Kind, Limits, Node, Tag, emit,
+    Dialect, Form, Kind, Node, Tag, emit,
     emit::{EmitOptions, SequenceIndent},
     parse_first,
 };
 use regex::Regex;
 
-use super::{Part, PathError, is_choice, is_index};
+use super::{MAX_PARTS, Part, PathError, is_choice, is_index};
+use crate::limits::LIMITS;
 use crate::node::{expect_kind, key};
 use crate::selector::is_literal;
 
@@ -27,6 +28,9 @@ pub(crate) fn visit<E: From<PathError>>(
     create: Option<Kind>,
     set: &mut dyn FnMut(&mut Node) -> Result<(), E>,
 ) -> Result<usize, E> {
+    if parts.len() > MAX_PARTS {
+        return Err(PathError::TooLong.into());
+    }
     let [part, rest @ ..] = parts else {
         set(node)?;
         return Ok(1);
@@ -94,7 +98,7 @@ fn step<E: From<PathError>>(
 
 /// The YAML that a text holds.
 fn structured(text: &str) -> Option<Node> {
-    let document = parse_first(text.as_bytes(), Dialect::GoYaml3, &Limits::default());
+    let document = parse_first(text.as_bytes(), Dialect::GoYaml3, &LIMITS);
     Some(document.ok()??.root)
 }
 
