@@ -140,6 +140,20 @@ impl<'a> ResId<'a> {
         }
     }
 
+    /// What decides whether two ids mean one object: those that do are equal by `==` in this form.
+    pub fn into_effective(self) -> Self {
+        let namespace = match self.scope {
+            Scope::Cluster => NO_NAMESPACE.into(),
+            Scope::Namespaced if self.namespace.is_empty() => DEFAULT_NAMESPACE.into(),
+            Scope::Namespaced => self.namespace,
+        };
+        Self {
+            namespace,
+            scope: Scope::default(),
+            ..self
+        }
+    }
+
     /// Whether both are in the same namespace.
     pub fn is_same_namespace(&self, other: &ResId<'_>) -> bool {
         self.effective_namespace() == other.effective_namespace()

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::id::{Gvk, ResId};
 use crate::kustomization::SortOptions;
 use crate::resmap::{ResMap, ResMapError};
+use crate::resource::Resource;
 
 /// The order of the output.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -138,56 +139,89 @@ fn ranks<'k, K: AsRef<str>>(first: &'k [K], last: &'k [K]) -> Ranks<'k> {
         .collect()
 }
 
-/// What objects are compared by. The core group's Namespaces come before those of other groups, and among them the
+/// A type among those of all objects. The core group's Namespaces come before those of other groups, and among them the
 /// later version first.
-struct Key {
+struct TypeKey {
     rank: i64,
     core_namespace: bool,
-    gvk: Gvk<'static>,
-    type_text: String,
     text: String,
 }
 
-impl Key {
-    fn of(id: &ResId<'_>, ranks: &Ranks<'_>) -> Self {
-        let named =
-            |text: &str, absent: &str| if text.is_empty() { absent } else { text }.to_owned();
+impl TypeKey {
+    fn of(gvk: &Gvk<'_>, ranks: &Ranks<'_>) -> Self {
         Self {
-            rank: ranks.get(&*id.gvk.kind).copied().unwrap_or_default(),
-            core_namespace: id.gvk.kind == "Namespace" && id.gvk.group.is_empty(),
-            type_text: type_text(&id.gvk),
-            text: format!(
-                "{}|{}|{}",
-                id.gvk,
-                named(&id.namespace, "~X"),
-                named(&id.name, "~N")
-            ),
-            gvk: id.gvk.clone().into_owned(),
+            rank: ranks.get(&*gvk.kind).copied().unwrap_or_default(),
+            core_namespace: gvk.kind == "Namespace" && gvk.group.is_empty(),
+            text: type_text(gvk),
         }
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        if self.gvk == other.gvk {
-            return self.text.cmp(&other.text);
-        }
-        let types = self.type_text.cmp(&other.type_text);
+        let texts = self.text.cmp(&other.text);
         let both = self.core_namespace && other.core_namespace;
         self.rank
             .cmp(&other.rank)
             .then(other.core_namespace.cmp(&self.core_namespace))
-            .then(if both { types.reverse() } else { types })
+            .then(if both { texts.reverse() } else { texts })
     }
+}
+
+/// Compares objects of one type as if namespace and name were written behind each other with a bar between.
+fn compare_names(left: &ResId<'_>, right: &ResId<'_>) -> Ordering {
+    fn named<'t>(text: &'t str, absent: &'t str) -> &'t str {
+        if text.is_empty() { absent } else { text }
+    }
+    if left.namespace == right.namespace {
+        return named(&left.name, "~N").cmp(named(&right.name, "~N"));
+    }
+    let text = |id: &ResId<'_>| {
+        let namespace = named(&id.namespace, "~X");
+        let name = named(&id.name, "~N");
+        format!("{namespace}|{name}")
+    };
+    text(left).cmp(&text(right))
+}
+
+/// The places of the objects in their order: by type, and those of one type by namespace and name.
+fn sorted_places(list: &[Resource], ranks: &Ranks<'_>) -> Vec<usize> {
+    let ids: Vec<ResId<'_>> = list.iter().map(Resource::id).collect();
+    let mut numbers: HashMap<&Gvk<'_>, usize> = HashMap::new();
+    let mut types: Vec<TypeKey> = Vec::new();
+    let numbered: Vec<usize> = ids
+        .iter()
+        .map(|id| {
+            *numbers.entry(&id.gvk).or_insert_with(|| {
+                types.push(TypeKey::of(&id.gvk, ranks));
+                types.len() - 1
+            })
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..types.len()).collect();
+    order.sort_by(|left, right| types[*left].compare(&types[*right]));
+    let mut rank_of = vec![0; types.len()];
+    for (rank, number) in order.into_iter().enumerate() {
+        rank_of[number] = rank;
+    }
+    let mut places: Vec<usize> = (0..ids.len()).collect();
+    places.sort_by(|left, right| {
+        let rank = |place: usize| rank_of[numbered[place]];
+        rank(*left)
+            .cmp(&rank(*right))
+            .then_with(|| compare_names(&ids[*left], &ids[*right]))
+    });
+    places
 }
 
 fn sort_by_rank(map: &mut ResMap, ranks: &Ranks<'_>) -> Result<(), OrderError> {
     map.expect_unique_ids()?;
+    let places = sorted_places(map.as_slice(), ranks);
     map.reorder(|list| {
-        let mut keyed: Vec<_> = std::mem::take(list)
-            .into_iter()
-            .map(|resource| (Key::of(&resource.id(), ranks), resource))
-            .collect();
-        keyed.sort_by(|(left, _), (right, _)| left.compare(right));
-        list.extend(keyed.into_iter().map(|(_, resource)| resource));
+        let mut taken: Vec<Option<Resource>> = std::mem::take(list).into_iter().map(Some).collect();
+        list.extend(
+            places
+                .into_iter()
+                .filter_map(|place| taken.get_mut(place).and_then(Option::take)),
+        );
     });
     Ok(())
 }
@@ -199,7 +233,6 @@ mod tests {
     use std::sync::Arc;
 
     use crate::kustomization::LegacySortOptions;
-    use crate::resource::Resource;
 
     fn map() -> ResMap {
         let texts = [

@@ -1,6 +1,6 @@
 //! The objects of a build in their order, found by their ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
@@ -214,6 +214,9 @@ impl ResMap {
     ///
     /// When there are.
     pub fn expect_unique_ids(&self) -> Result<(), ResMapError> {
+        if self.has_unique_ids() {
+            return Ok(());
+        }
         for (place, resource) in self.list.iter().enumerate() {
             let id = resource.id();
             if self.with_current_id(&id).any(|other| other < place) {
@@ -223,6 +226,14 @@ impl ResMap {
             }
         }
         Ok(())
+    }
+
+    /// Whether no two objects have the same current id.
+    pub fn has_unique_ids(&self) -> bool {
+        let mut seen = HashSet::with_capacity(self.list.len());
+        self.list
+            .iter()
+            .all(|resource| seen.insert(resource.id().into_effective()))
     }
 
     fn absorb_one(&mut self, mut generated: Resource) -> Result<(), ResMapError> {
@@ -295,10 +306,35 @@ impl FromIterator<Resource> for ResMap {
     }
 }
 
+/// Places of objects with one hash, which is nearly always one.
+#[derive(Debug)]
+enum Places {
+    One(usize),
+    Several(Vec<usize>),
+}
+
+impl Places {
+    fn as_slice(&self) -> &[usize] {
+        match self {
+            Self::One(place) => std::slice::from_ref(place),
+            Self::Several(places) => places,
+        }
+    }
+
+    fn add(&mut self, place: usize) {
+        match self {
+            Self::One(only) if *only == place => {}
+            Self::One(only) => *self = Self::Several(vec![*only, place]),
+            Self::Several(places) if places.contains(&place) => {}
+            Self::Several(places) => places.push(place),
+        }
+    }
+}
+
 /// Places by the hash of kind, name and namespace, of today and before. A hash can lead to an object that is another.
 #[derive(Debug, Default)]
 struct Index {
-    places: HashMap<u64, Vec<usize>>,
+    places: HashMap<u64, Places>,
     hasher: RandomState,
 }
 
@@ -322,14 +358,16 @@ impl Index {
     }
 
     fn add_id(&mut self, place: usize, id: &ResId<'_>) {
-        let places = self.places.entry(self.hash(id)).or_default();
-        if !places.contains(&place) {
-            places.push(place);
-        }
+        self.places
+            .entry(self.hash(id))
+            .and_modify(|places| places.add(place))
+            .or_insert(Places::One(place));
     }
 
     fn candidates(&self, id: &ResId<'_>) -> &[usize] {
-        self.places.get(&self.hash(id)).map_or(&[], Vec::as_slice)
+        self.places
+            .get(&self.hash(id))
+            .map_or(&[], Places::as_slice)
     }
 
     fn hash(&self, id: &ResId<'_>) -> u64 {

@@ -206,6 +206,16 @@ impl Resource {
         self.metadata_map("annotations")
     }
 
+    /// The annotations whose keys `keep` says.
+    pub fn annotations_with(&self, keep: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+        let entries = self.metadata("annotations").into_iter();
+        entries
+            .flat_map(Node::entries)
+            .filter(|(key, _)| keep(&key.value))
+            .map(|(key, value)| (key.value.clone(), value.value.clone()))
+            .collect()
+    }
+
     /// All labels.
     pub fn labels(&self) -> BTreeMap<String, String> {
         self.metadata_map("labels")
@@ -238,6 +248,14 @@ impl Resource {
     ///
     /// When the object's metadata is not what it must be.
     pub fn set_annotation(&mut self, key: &str, value: &str) -> Result<(), KindError> {
+        match self.annotations_to_set()? {
+            Some(annotations) => set_field(annotations, key, Node::string(value)),
+            None => Ok(()),
+        }
+    }
+
+    /// The annotations, made where there are none; `None` where nothing can be set.
+    fn annotations_to_set(&mut self) -> Result<Option<&mut Node>, KindError> {
         if let Some(metadata) = self.node.get_mut("metadata") {
             if metadata
                 .get("annotations")
@@ -249,10 +267,7 @@ impl Resource {
                 self.node.remove("metadata");
             }
         }
-        match lookup_or_create(&mut self.node, &["metadata", "annotations"])? {
-            Some(annotations) => set_field(annotations, key, Node::string(value)),
-            None => Ok(()),
-        }
+        lookup_or_create(&mut self.node, &["metadata", "annotations"])
     }
 
     /// Names of the vars whose value is read from this object.

@@ -138,8 +138,8 @@ struct Move {
 #[derive(Debug)]
 pub(super) struct Candidates {
     list: Vec<Candidate>,
-    /// Positions in the list by the hash of what is looked for. A hash can lead to an object that is another.
-    index: HashMap<u64, Vec<u32>>,
+    /// The hash of what is looked for and positions in the list, in order. A hash can lead to an object that is another.
+    index: Vec<(u64, u32)>,
     hasher: RandomState,
     /// By original namespace, where the objects that were in it are now; those that were not renamed are among them.
     moves: HashMap<String, HashSet<Move>>,
@@ -150,7 +150,7 @@ impl Candidates {
     pub(super) fn of(resources: &[Resource], any_kind: bool) -> Self {
         let mut candidates = Self {
             list: Vec::new(),
-            index: HashMap::new(),
+            index: Vec::with_capacity(resources.len()),
             hasher: RandomState::new(),
             moves: HashMap::new(),
         };
@@ -167,18 +167,21 @@ impl Candidates {
                 continue;
             };
             let current = now.effective_namespace();
-            for id in &previous {
+            // Most former ids differ in their namespaces alone.
+            let mut names: Vec<&str> = previous.iter().map(|id| &*id.name).collect();
+            names.dedup();
+            let mut kinds: Vec<&str> = previous.iter().map(|id| &*id.gvk.kind).collect();
+            kinds.dedup();
+            kinds.extend(any_kind.then_some(""));
+            for name in names {
                 // Name and kind need not be of the same former id.
-                for other in &previous {
-                    let kinds = [Some(&*other.gvk.kind), any_kind.then_some("")];
-                    for kind in kinds.into_iter().flatten() {
-                        for search in [
-                            Search::Anywhere,
-                            Search::OriginalNamespace(original),
-                            Search::CurrentNamespace(current),
-                        ] {
-                            candidates.add(kind, &id.name, search, position);
-                        }
+                for kind in &kinds {
+                    for search in [
+                        Search::Anywhere,
+                        Search::OriginalNamespace(original),
+                        Search::CurrentNamespace(current),
+                    ] {
+                        candidates.add(kind, name, search, position);
                     }
                 }
             }
@@ -186,6 +189,8 @@ impl Candidates {
                 .list
                 .push(Candidate::of(place, resource, &previous));
         }
+        candidates.index.sort_unstable();
+        candidates.index.dedup();
         candidates
     }
 
@@ -196,11 +201,13 @@ impl Candidates {
         name: &str,
         search: Search<'_>,
     ) -> impl Iterator<Item = &Candidate> {
-        let positions = self.index.get(&self.hash(kind, name, search));
-        positions
-            .into_iter()
-            .flatten()
-            .filter_map(|position| self.list.get(*position as usize))
+        let wanted = self.hash(kind, name, search);
+        let first = self.index.partition_point(|(hash, _)| *hash < wanted);
+        self.index
+            .iter()
+            .skip(first)
+            .take_while(move |(hash, _)| *hash == wanted)
+            .filter_map(|(_, position)| self.list.get(*position as usize))
     }
 
     /// Whether an object was in the namespace at first and is now somewhere that counts.
@@ -234,10 +241,7 @@ impl Candidates {
 
     fn add(&mut self, kind: &str, name: &str, search: Search<'_>, position: u32) {
         let hash = self.hash(kind, name, search);
-        let positions = self.index.entry(hash).or_default();
-        if positions.last() != Some(&position) {
-            positions.push(position);
-        }
+        self.index.push((hash, position));
     }
 
     fn hash(&self, kind: &str, name: &str, search: Search<'_>) -> u64 {

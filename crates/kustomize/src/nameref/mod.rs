@@ -120,7 +120,7 @@ pub fn update(map: &mut ResMap, config: &[NameReference]) -> Result<(), NameRefe
     let mut referred = vec![false; map.len()];
     let mut by_type: HashMap<Gvk<'static>, Vec<Reference<'_>>> = HashMap::new();
     for resource in map.iter_mut() {
-        let gvk = resource.original_id().gvk.into_owned();
+        let gvk = resource.original_gvk().into_owned();
         let references = by_type
             .entry(gvk)
             .or_insert_with_key(|gvk| references_of(gvk, config));

@@ -59,6 +59,9 @@ pub enum ReplacementError {
     /// A delimiter where there is no text to split.
     #[error("delimiter option can only be used with scalar nodes")]
     DelimiterOfCollection,
+    /// A text grew beyond what any object can hold, as one does that is put into itself time and again.
+    #[error("the text of the target grew beyond {LONGEST_TEXT} bytes")]
+    TextTooLong,
     /// The source's text has no such part.
     #[error("options.index {index} is out of bounds for the value of the source")]
     Index {
@@ -98,6 +101,7 @@ impl ReplacementError {
             Self::SourcePath(error) => error.reason(),
             Self::NoSourceField { .. } => "replacement-source-field-not-found",
             Self::DelimiterOfCollection => "delimiter-of-collection",
+            Self::TextTooLong => "text-too-long",
             Self::Index { .. } => "replacement-index-out-of-bounds",
             Self::NoSelect => "replacement-target-without-select",
             Self::Selector(error) => error.reason(),
@@ -351,6 +355,9 @@ impl From<PathError> for Stop {
     }
 }
 
+/// An API server takes objects of up to 3 MiB.
+const LONGEST_TEXT: usize = 4 << 20;
+
 fn set_value(
     node: &mut Node,
     options: Option<&FieldOptions>,
@@ -364,6 +371,12 @@ fn set_value(
         }
         Some(options) => Some(joined(&node.value, options, text_of(value))),
     };
+    if joined
+        .as_ref()
+        .is_some_and(|text| text.len() > LONGEST_TEXT)
+    {
+        return Err(ReplacementError::TextTooLong);
+    }
     if node.kind == Kind::Scalar {
         set_text_of(node, joined.as_deref().unwrap_or(&value.value));
         touch(node);

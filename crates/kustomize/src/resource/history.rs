@@ -1,9 +1,11 @@
 //! What a build remembers of an object: former names, prefixes and suffixes, and what refers to it (api:
 //! resource/resource.go, internal/utils/makeResIds.go).
 
+use goyaml::Node;
+
 use super::{Resource, annotation};
 use crate::id::{Gvk, ResId};
-use crate::node::KindError;
+use crate::node::{KindError, set_field};
 
 impl Resource {
     /// What the object was called before, oldest first. The type's group and version are those of today.
@@ -39,6 +41,18 @@ impl Resource {
         }
     }
 
+    /// The type that the object had at first.
+    pub fn original_gvk(&self) -> Gvk<'_> {
+        if self.annotation(annotation::PREVIOUS_NAMES).is_none() {
+            return self.gvk();
+        }
+        let kinds = self
+            .annotation(annotation::PREVIOUS_KINDS)
+            .unwrap_or_default();
+        let first = kinds.split_once(',').map_or(kinds, |(first, _)| first);
+        Gvk::new(self.api_version(), first)
+    }
+
     /// Remembers what the object is called now, before that changes.
     ///
     /// # Errors
@@ -48,9 +62,11 @@ impl Resource {
         let id = self.id();
         let namespace = id.effective_namespace().to_owned();
         let (name, kind) = (self.name().to_owned(), self.kind().to_owned());
-        self.push_to_list(annotation::PREVIOUS_NAMES, &name)?;
-        self.push_to_list(annotation::PREVIOUS_NAMESPACES, &namespace)?;
-        self.push_to_list(annotation::PREVIOUS_KINDS, &kind)
+        self.push_to_lists(&[
+            (annotation::PREVIOUS_NAMES, &name),
+            (annotation::PREVIOUS_NAMESPACES, &namespace),
+            (annotation::PREVIOUS_KINDS, &kind),
+        ])
     }
 
     /// Prefixes that the name was given, first to last.
@@ -107,15 +123,25 @@ impl Resource {
     }
 
     fn push_to_list(&mut self, key: &str, value: &str) -> Result<(), KindError> {
-        if value.is_empty() {
+        self.push_to_lists(&[(key, value)])
+    }
+
+    /// Puts each value behind those of its list. Empty values are left out.
+    fn push_to_lists(&mut self, values: &[(&str, &str)]) -> Result<(), KindError> {
+        if values.iter().all(|(_, value)| value.is_empty()) {
             return Ok(());
         }
-        match self.annotation(key) {
-            Some(list) => {
-                let list = format!("{list},{value}");
-                self.set_annotation(key, &list)
-            }
-            None => self.set_annotation(key, value),
+        let Some(annotations) = self.annotations_to_set()? else {
+            return Ok(());
+        };
+        annotations.content.reserve(2 * values.len());
+        for (key, value) in values.iter().filter(|(_, value)| !value.is_empty()) {
+            let list = match annotations.get(key) {
+                Some(list) => format!("{},{value}", list.value),
+                None => (*value).to_owned(),
+            };
+            set_field(annotations, key, Node::string(list))?;
         }
+        Ok(())
     }
 }

@@ -12,8 +12,10 @@
 //! * `[expression]*key,key`: a list whose items are merged, and the fields that tell them apart;
 //! * `-`: anything else.
 //!
-//! The text is cut into lines when something is first looked up in it, and no further.
+//! The text is cut into lines when something is first looked up in it, and only the types of objects into columns: they
+//! are looked up for every object over and over.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::id::Scope;
@@ -21,7 +23,8 @@ use crate::id::Scope;
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(include_str!("builtin.txt")));
 
 struct Table {
-    kinds: Vec<&'static str>,
+    /// By `apiVersion` and kind.
+    kinds: HashMap<(&'static str, &'static str), Kind>,
     definitions: Vec<&'static str>,
 }
 
@@ -29,13 +32,18 @@ impl Table {
     fn new(text: &'static str) -> Self {
         let mut lines = text.lines().skip(1);
         Self {
-            kinds: lines.by_ref().take_while(|line| !line.is_empty()).collect(),
+            kinds: lines
+                .by_ref()
+                .take_while(|line| !line.is_empty())
+                .filter_map(named_kind)
+                .collect(),
             definitions: lines.collect(),
         }
     }
 }
 
 /// A type of objects.
+#[derive(Clone, Copy)]
 pub(super) struct Kind {
     /// Whether its objects are in namespaces; `None` when the document does not say.
     pub(super) scope: Option<Scope>,
@@ -45,21 +53,22 @@ pub(super) struct Kind {
 
 /// The type of that name.
 pub(super) fn kind(api_version: &str, kind: &str) -> Option<Kind> {
-    let kinds = &TABLE.kinds;
-    let found = kinds.binary_search_by(|line| {
-        let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let name = rest.split(' ').next().unwrap_or(rest);
-        version.cmp(api_version).then_with(|| name.cmp(kind))
-    });
-    let mut columns = kinds.get(found.ok()?)?.split(' ').skip(2);
-    Some(Kind {
+    TABLE.kinds.get(&(api_version, kind)).copied()
+}
+
+/// The type that a line describes, and what it is called.
+fn named_kind(line: &'static str) -> Option<((&'static str, &'static str), Kind)> {
+    let mut columns = line.split(' ');
+    let name = (columns.next()?, columns.next()?);
+    let kind = Kind {
         scope: match columns.next()? {
             "c" => Some(Scope::Cluster),
             "n" => Some(Scope::Namespaced),
             _ => None,
         },
         definition: columns.next()?.parse().ok(),
-    })
+    };
+    Some((name, kind))
 }
 
 /// Name and content of the definition of that number, which must come from the table.
@@ -134,7 +143,8 @@ mod tests {
 
     #[test]
     fn both_parts_of_the_table_can_be_searched() {
-        for line in &TABLE.kinds {
+        let lines = include_str!("builtin.txt").lines().skip(1);
+        for line in lines.take_while(|line| !line.is_empty()) {
             let columns: Vec<&str> = line.split(' ').collect();
             let found = kind(columns[0], columns[1]).unwrap();
             assert_eq!(found.definition, columns[3].parse().ok(), "{line}");

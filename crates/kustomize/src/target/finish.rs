@@ -110,16 +110,11 @@ pub(super) fn clean(resources: &mut ResMap, metadata: &[String]) -> Result<(), B
                 .set_labels(labels)
                 .map_err(|source| metadata_error(resource, source))?;
         }
-        let mut annotations = resource.annotations();
-        for key in annotation::OF_THE_BUILD {
-            annotations.remove(*key);
-        }
-        if !origins {
-            annotations.remove(annotation::ORIGIN);
-        }
-        if !transformations {
-            annotations.remove(annotation::TRANSFORMATIONS);
-        }
+        let annotations = resource.annotations_with(|key| match key {
+            annotation::ORIGIN => origins,
+            annotation::TRANSFORMATIONS => transformations,
+            _ => !annotation::OF_THE_BUILD.contains(&key),
+        });
         resource
             .set_annotations(annotations)
             .map_err(|source| metadata_error(resource, source))?;

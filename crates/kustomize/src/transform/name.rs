@@ -40,7 +40,7 @@ impl NameTransformer {
     pub fn transform(&self, map: &mut ResMap) -> Result<(), TransformError> {
         let fields = Field::all(&self.field_specs);
         for resource in map.iter_mut() {
-            let gvk = resource.original_id().gvk.into_owned();
+            let gvk = resource.original_gvk().into_owned();
             if is_skipped(&gvk) {
                 continue;
             }

@@ -149,6 +149,9 @@ impl NamespaceTransformer {
 /// Objects that are different afterwards can be alike for that moment, which needs objects of one name in the new
 /// namespace and in another; both end up in the new one, so that the outcome is the same.
 fn expect_no_conflict(map: &ResMap) -> Result<(), TransformError> {
+    if map.has_unique_ids() {
+        return Ok(());
+    }
     for resource in map {
         let id = resource.id();
         if !resource.is_empty() && map.with_current_id(&id).count() > 1 {
@@ -169,13 +172,15 @@ impl Setting<'_> {
         if is_role_binding && self.subjects != SubjectMode::Nothing {
             self.set_subjects(resource)?;
         }
+        let mut gvk = resource.gvk().into_owned();
         for field in &self.fields {
             let is_metadata = field.spec.path == NAME && resource.api_version() != "v1";
             let is_subject = is_role_binding
                 && matches!(&*field.spec.gvk.kind, "RoleBinding" | "ClusterRoleBinding")
                 && field.spec.path == "subjects/namespace";
-            if !is_metadata && !is_subject && field.is_of(&resource.gvk()) {
+            if field.is_of(&gvk) && !is_metadata && !is_subject {
                 self.set(resource, field)?;
+                gvk = resource.gvk().into_owned();
             }
         }
         Ok(())
