@@ -31,7 +31,7 @@ fmt: ## Format the sources
 lint: install ## Check formatting, lints and scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck .ci/* benches/compare examples/encrypt keys-example/make tests/peers/build
+	shellcheck .ci/* benches/compare examples/encrypt keys-example/make tests/peers/build crates/kustomize/tests/cases/make
 
 .PHONY: deny
 deny: install ## Check licences, banned crates and sources of the dependencies
@@ -61,7 +61,7 @@ compare: install build ## Measure lockstep and the real programs side by side, w
 
 .PHONY: vectors
 vectors: peers ## Make the test vectors anew with the real programs
-	@for script in $(sort $(wildcard crates/*/tests/vectors/make tests/vectors/make)); do echo "$$script"; "$$script"; done
+	@for script in $(sort $(wildcard crates/*/tests/vectors/make crates/*/tests/cases/make tests/vectors/make)); do echo "$$script"; "$$script"; done
 
 .PHONY: clean
 clean: ## Remove what was built in the checkout
