@@ -244,7 +244,7 @@ fn broken_manifests_are_errors_with_file_and_line() {
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n",
             "a.yaml",
-            "line",
+            "a.yaml:5:1",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
