@@ -22,6 +22,9 @@ mod resource;
 mod secret_parts;
 
 pub use materialise::{Desired, MaterialiseError, SealedPolicy, materialise};
-pub use render::{DirectoryKind, RenderError, Rendered, Skipped, Source, directory_kind, render};
+pub use render::{
+    DirectoryKind, KUSTOMIZATION_FILES, RenderError, Rendered, Skipped, Source, directory_kind,
+    render,
+};
 pub use resource::{Identity, IdentityError, Opening, Origin, Resource};
 pub use secret_parts::SecretParts;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use goyaml::emit;
 use kustomize::BuildOptions;
 use secret::SecretBytes;
+use sops::SopsOpener;
 use sops::keys::KeyPolicy;
-use sops::{DecryptOptions, SopsOpener};
 
 use super::Outcome;
 use super::arguments::BuildArguments;
@@ -35,9 +35,11 @@ pub(super) fn run(
     let root = place::root_of_kustomization(&real);
     let tree = place::tree(&root)?;
     let folder = place::below(&root, &real)?;
-    let mut decryption = DecryptOptions::default();
-    decryption.order = keys.order().clone();
-    let opener = SopsOpener::new(&keys, decryption, Arc::clone(printer.redactor()));
+    let opener = SopsOpener::new(
+        &keys,
+        keys.decrypt_options(),
+        Arc::clone(printer.redactor()),
+    );
     let options = BuildOptions {
         load_restriction: load_restriction(load_restrictor),
         ..BuildOptions::default()

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use ignore::WalkBuilder;
 use serde_json::json;
-use sops::DecryptOptions;
 use sops::keys::KeyPolicy;
 use tree::{Tree, TreePath};
 
@@ -38,8 +37,6 @@ pub(super) fn run(
     } = arguments;
     let policy = key_policy(&vault_addresses);
     let keys = Keys::collect(&keys, &mut environment, policy.clone(), printer)?;
-    let mut options = DecryptOptions::default();
-    options.order = keys.order().clone();
 
     let mut report = Report::default();
     for (tree, files) in collect(&paths, no_ignore)? {
@@ -49,7 +46,7 @@ pub(super) fn run(
             has_keys: keys.can_open_sops(),
             sealing: keys.sealing(),
             policy: &policy,
-            options: options.clone(),
+            options: keys.decrypt_options(),
         };
         let progress =
             (files.len() > MANY_FILES).then(|| printer.progress(files.len(), "checking"));

@@ -8,7 +8,7 @@ use sealed::{DeprecatedData, OpenOptions, SealedSecret, TemplatePolicy};
 use secret::SecretBytes;
 use sops::config::{self, Config};
 use sops::keys::KeyPolicy;
-use sops::{DecryptOptions, EncryptedFile, ExtractPath, Format, MacPolicy, OutputOptions};
+use sops::{EncryptedFile, ExtractPath, Format, MacPolicy, OutputOptions};
 
 use super::Outcome;
 use super::arguments::{DecryptArguments, Templates};
@@ -88,10 +88,8 @@ fn decrypt(
             source,
         }
     })?;
-    let mut options = DecryptOptions::default();
-    options.order = keys.order().clone();
     let opened = file
-        .open(keys, request.mac, &options)
+        .open(keys, request.mac, &keys.decrypt_options())
         .map_err(|source| Failure::Decrypt {
             path: path(),
             source,

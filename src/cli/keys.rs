@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use sealed::SealingKeys;
 use secret::SecretBytes;
 use sops::keys::{ExternalKeys, KeyPolicy, KeyRing, WhyUnusable};
-use sops::{DecryptionOrder, KeyError, KeyService, MasterKey, Unwrapped};
+use sops::{DecryptOptions, DecryptionOrder, KeyError, KeyService, MasterKey, Unwrapped};
 
 use super::arguments::KeyArguments;
 use super::environment::Environment;
@@ -70,8 +70,11 @@ impl Keys {
         &self.sealing
     }
 
-    pub(super) const fn order(&self) -> &DecryptionOrder {
-        &self.order
+    /// How SOPS files are opened with these keys.
+    pub(super) fn decrypt_options(&self) -> DecryptOptions {
+        let mut options = DecryptOptions::default();
+        options.order = self.order.clone();
+        options
     }
 
     /// Whether there is any key for SOPS files.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tree::{CaseCollisions, Limits, Tree, TreePath};
 
 use super::failure::Failure;
+use crate::pipeline::KUSTOMIZATION_FILES;
 
 /// The path without links; they are the operator's own, and may lead anywhere.
 pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
@@ -39,7 +40,7 @@ pub(super) fn root_of(path: &Path) -> PathBuf {
 
 /// Whether a folder is a kustomization's.
 pub(super) fn is_kustomization(folder: &Path) -> bool {
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+    KUSTOMIZATION_FILES
         .iter()
         .any(|name| folder.join(name).is_file())
 }

@@ -11,8 +11,8 @@ use goyaml::json::{Escape, Layout, WriteError};
 use kustomize::{BuildOptions, LoadRestriction};
 use sealed::{DeprecatedData, OpenOptions};
 use secret::{Redactor, SecretBytes};
+use sops::SopsOpener;
 use sops::keys::KeyPolicy;
-use sops::{DecryptOptions, SopsOpener};
 use tree::{
     Depth, Extensions, Glob, MacCoverage, ManifestFilter, MemoryEntry, Protection, Tree, TreePath,
 };
@@ -76,9 +76,11 @@ pub(super) fn run(
         extensions: Extensions::Manifests,
     };
 
-    let mut options = DecryptOptions::default();
-    options.order = keys.order().clone();
-    let opener = SopsOpener::new(&keys, options, Arc::clone(printer.redactor()));
+    let opener = SopsOpener::new(
+        &keys,
+        keys.decrypt_options(),
+        Arc::clone(printer.redactor()),
+    );
     let build = BuildOptions {
         load_restriction: load_restriction(load_restrictor),
         ..BuildOptions::default()

@@ -173,6 +173,10 @@ pub fn render(
     Ok(rendered)
 }
 
+/// The names under which a folder has its kustomization.
+pub const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
 /// What a folder is the source of, by the files that Argo CD goes by (argo-cd: `util/app/discovery`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DirectoryKind {
@@ -204,7 +208,7 @@ pub fn directory_kind(tree: &Tree, directory: &TreePath) -> Result<DirectoryKind
     };
     Ok(if holds(&["Chart.yaml"]) {
         DirectoryKind::Chart
-    } else if holds(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+    } else if holds(&KUSTOMIZATION_FILES) {
         DirectoryKind::Kustomization
     } else {
         DirectoryKind::Manifests
