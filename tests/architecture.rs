@@ -17,7 +17,7 @@ const PRODUCT: &str = "lockstep";
 
 /// The libraries in layers, lowest first: each may use the layers below it and its own (Cargo forbids circles).
 const LAYERS: &[&[&str]] = &[
-    &["lockstep-secret"],
+    &["lockstep-goregex", "lockstep-secret"],
     &["lockstep-goyaml", "lockstep-gotemplate", "lockstep-tree"],
     &["lockstep-sops", "lockstep-sealed", "lockstep-vault"],
     &["lockstep-kustomize", "lockstep-helm"],

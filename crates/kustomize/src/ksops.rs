@@ -47,6 +47,19 @@ pub enum KsopsError {
         /// What is wrong.
         source: LoadError,
     },
+    /// A file was opened as it lies there: KSOPS takes encrypted files only, and what should be one must not pass as
+    /// plaintext, nor its ciphertext as what is in it.
+    #[error("`{reference}` is not encrypted, or was not decrypted")]
+    NotDecrypted {
+        /// The file as it is named.
+        reference: String,
+    },
+    /// The name of a file cannot be read.
+    #[error("`{reference}` is not of the form `path` or `key=path`")]
+    Reference {
+        /// The file as it is named.
+        reference: String,
+    },
     /// A file holds no objects.
     #[error("`{reference}` holds no valid objects")]
     Manifest {
@@ -90,6 +103,8 @@ impl KsopsError {
             Self::NothingToDo => "ksops-without-files",
             Self::Decode(error) => error.reason(),
             Self::Load { source, .. } => source.reason(),
+            Self::NotDecrypted { .. } => "ksops-file-not-encrypted",
+            Self::Reference { .. } => "invalid-file-reference",
             Self::Manifest { source, .. } => source.reason(),
             Self::NotUtf8 { .. } => "ksops-file-not-utf8",
             Self::Dotenv { source, .. } => source.reason(),
@@ -177,28 +192,23 @@ fn secret_from(
     if secret.metadata.name.is_empty() {
         return Err(KsopsError::NoName);
     }
-    let mut sensitivity = Sensitivity::Plain;
-    let mut open = |reference: &str| {
-        let file = load(loader, reference)?;
-        if file.sensitivity == Sensitivity::Decrypted {
-            sensitivity = Sensitivity::Decrypted;
-        }
-        Ok::<_, KsopsError>(file)
-    };
     let mut texts = BTreeMap::new();
     for source in &secret.files {
-        let (key, reference) = key_and_path(source);
-        let file = open(reference)?;
+        let (key, reference) = key_and_path(source)?;
+        let file = load(loader, reference)?;
         let text = text_of(&file, reference)?;
         texts.insert(key.to_owned(), text.to_owned());
     }
     let mut binary = BTreeMap::new();
     for source in &secret.binary_files {
-        let (key, reference) = key_and_path(source);
-        binary.insert(key.to_owned(), STANDARD.encode(open(reference)?.expose()));
+        let (key, reference) = key_and_path(source)?;
+        binary.insert(
+            key.to_owned(),
+            STANDARD.encode(load(loader, reference)?.expose()),
+        );
     }
     for reference in &secret.envs {
-        let file = open(reference)?;
+        let file = load(loader, reference)?;
         let text = text_of(&file, reference)?;
         let pairs = dotenv::parse(text).map_err(|source| KsopsError::Dotenv {
             reference: reference.clone(),
@@ -234,7 +244,7 @@ fn secret_from(
     let mut resource = Resource::new(object, Arc::clone(schema));
     resource.set_labels(secret.metadata.labels.clone())?;
     resource.set_annotations(secret.metadata.annotations.clone())?;
-    resource.absorb_sensitivity(sensitivity);
+    resource.absorb_sensitivity(Sensitivity::Decrypted);
     Ok(resource)
 }
 
@@ -256,12 +266,18 @@ fn with_options(mut object: Resource) -> Result<Resource, KsopsError> {
 }
 
 fn load(loader: &Loader<'_>, reference: &str) -> Result<Loaded, KsopsError> {
-    loader
+    let file = loader
         .load_anywhere(reference)
         .map_err(|source| KsopsError::Load {
             reference: reference.to_owned(),
             source,
-        })
+        })?;
+    match file.sensitivity {
+        Sensitivity::Decrypted => Ok(file),
+        Sensitivity::Plain => Err(KsopsError::NotDecrypted {
+            reference: reference.to_owned(),
+        }),
+    }
 }
 
 fn text_of<'f>(file: &'f Loaded, reference: &str) -> Result<&'f str, KsopsError> {
@@ -271,9 +287,12 @@ fn text_of<'f>(file: &'f Loaded, reference: &str) -> Result<&'f str, KsopsError>
 }
 
 /// `key=path`, or a path whose last element is the key.
-fn key_and_path(source: &str) -> (&str, &str) {
+fn key_and_path(source: &str) -> Result<(&str, &str), KsopsError> {
     match source.split_once('=') {
-        Some(pair) => pair,
-        None => (source.rsplit('/').next().unwrap_or(source), source),
+        Some((_, path)) if path.contains('=') => Err(KsopsError::Reference {
+            reference: source.to_owned(),
+        }),
+        Some(pair) => Ok(pair),
+        None => Ok((source.rsplit('/').next().unwrap_or(source), source)),
     }
 }

@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 use regex::bytes::Regex;
 
 use crate::config::raw::{RawConfig, RawRule, RawStores};
-use crate::go_regex;
 use crate::metadata::{KeyKind, Selection};
 use crate::stores::json::JsonIndent;
 
@@ -184,7 +183,7 @@ impl Rule {
             None | Some("") => Some(true),
             Some(pattern) => self
                 .path
-                .get_or_init(|| go_regex::compile(pattern))
+                .get_or_init(|| goregex::compile(pattern))
                 .as_ref()
                 .map(|regex| regex.is_match(path.as_bytes())),
         }

@@ -37,7 +37,6 @@ mod extract;
 mod flatten;
 mod format;
 mod gcm;
-mod go_regex;
 mod inspect;
 mod key_service;
 pub mod keys;

@@ -3,7 +3,6 @@
 
 use regex::bytes::Regex;
 
-use crate::go_regex;
 use crate::metadata::Selection;
 
 /// A [`Selection`], compiled.
@@ -39,8 +38,7 @@ enum Effect {
 impl Rule {
     pub(crate) fn new(selection: &Selection) -> Self {
         let suffix = |suffix: &String| Test::Suffix(suffix.clone().into_bytes());
-        let regex =
-            |pattern: &String| go_regex::compile(pattern).map_or(Test::Nothing, Test::Regex);
+        let regex = |pattern: &String| goregex::compile(pattern).map_or(Test::Nothing, Test::Regex);
         let (test, subject, effect) = match selection {
             Selection::UnencryptedSuffix(text) => (suffix(text), Subject::Keys, Effect::Leave),
             Selection::EncryptedSuffix(text) => (suffix(text), Subject::Keys, Effect::Encrypt),

@@ -12,7 +12,6 @@ mod encoding;
 mod lists;
 mod numbers;
 mod paths;
-mod pattern;
 mod random;
 mod regexes;
 mod text;

@@ -1,14 +1,14 @@
 //! Regular expressions: Go's syntax on Rust's engine.
 //!
-//! Both engines come from RE2 and match alike; the syntax differs. [`translated`] turns a Go pattern into one that
+//! Both engines come from RE2 and match alike; the syntax differs. [`translate`] turns a Go pattern into one that
 //! means the same here, and refuses what Go refuses.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use goregex::{Pattern, translate};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::pattern::{Pattern, translated};
 use super::text::strings;
 use crate::error::Fault;
 use crate::format::quote::{Unit, units};
@@ -29,7 +29,7 @@ fn compiled(call: &Call<'_>, pattern: &[u8]) -> Result<Rc<Regex>, Fault> {
     if let Some(known) = call.executor.regexes.borrow().0.get(pattern) {
         return known.clone().ok_or(Fault::Regex);
     }
-    let translated = str::from_utf8(pattern).ok().and_then(translated);
+    let translated = str::from_utf8(pattern).ok().and_then(translate);
     // Compiling is the dear part.
     call.executor
         .budget
@@ -51,7 +51,7 @@ fn cost(pattern: &[u8], translated: Option<&Pattern>) -> u64 {
 
 /// What compiling a pattern costs in steps, and whether it does compile.
 pub(crate) fn compilation(pattern: &[u8]) -> (u64, bool) {
-    let translated = str::from_utf8(pattern).ok().and_then(translated);
+    let translated = str::from_utf8(pattern).ok().and_then(translate);
     let cost = cost(pattern, translated.as_ref());
     (
         cost,

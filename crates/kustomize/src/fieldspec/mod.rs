@@ -16,6 +16,12 @@ pub enum FieldError {
     /// A part of the path is empty.
     #[error("cannot set or create an empty field name")]
     EmptyName,
+    /// A part of the path chooses an item of a list, and there is none here: lists are gone through as a whole.
+    #[error("`{name}` does not name a field")]
+    NotAName {
+        /// The part.
+        name: String,
+    },
     /// The path goes on below a scalar.
     #[error("line {}: expected sequence or mapping node", .0.line)]
     NotACollection(Position),
@@ -35,6 +41,7 @@ impl FieldError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::EmptyName => "empty-field-name",
+            Self::NotAName { .. } => "not-a-field-name",
             Self::NotACollection(_) => "field-below-a-scalar",
             Self::Kind(error) => error.reason(),
             Self::TooLong => "path-too-long",
@@ -179,6 +186,12 @@ fn walk<E: From<FieldError>>(
             if step.name.is_empty() {
                 return Err(FieldError::EmptyName.into());
             }
+            if chooses_an_item(&step.name) {
+                return Err(FieldError::NotAName {
+                    name: step.name.clone().into_owned(),
+                }
+                .into());
+            }
             match step_into(node, step, rest.is_empty(), creation) {
                 Some(field) => walk(field, rest, creation, set),
                 None => Ok(()),
@@ -186,6 +199,13 @@ fn walk<E: From<FieldError>>(
         }
         Kind::Alias | Kind::Scalar => Err(FieldError::NotACollection(node.position).into()),
     }
+}
+
+/// Whether the part of a path would choose items of a list, which a mapping has none of (kyaml: yaml/fns.go).
+fn chooses_an_item(name: &str) -> bool {
+    matches!(name, "-" | "*")
+        || name.starts_with('[') && name.ends_with(']')
+        || name.parse::<i64>().is_ok()
 }
 
 /// The field of a step. One that is null becomes what the path takes it for.

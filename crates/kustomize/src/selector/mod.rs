@@ -4,7 +4,7 @@ mod label;
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
+use regex::bytes::Regex;
 use thiserror::Error;
 
 use crate::id::{Gvk, ResId};
@@ -66,9 +66,9 @@ impl Pattern {
         if is_literal(text) {
             return Ok(Self::Literal(text.to_owned()));
         }
-        Regex::new(&format!("^(?:{text})$"))
+        goregex::compile(&format!("^(?:{text})$"))
             .map(Self::Regex)
-            .map_err(|_| SelectorError::Pattern { part })
+            .ok_or(SelectorError::Pattern { part })
     }
 
     /// Whether the text is one that the pattern means.
@@ -76,7 +76,7 @@ impl Pattern {
         match self {
             Self::Any => true,
             Self::Literal(literal) => literal == text,
-            Self::Regex(regex) => regex.is_match(text),
+            Self::Regex(regex) => regex.is_match(text.as_bytes()),
         }
     }
 }
@@ -205,6 +205,7 @@ mod tests {
             ("a|b", "b", true),
             ("a|b", "ab", false),
             ("w.b", "web", true),
+            (r"\${NAME}-x", "${NAME}-x", true),
         ] {
             let compiled = Pattern::new(pattern, "name").unwrap();
             assert_eq!(compiled.matches(text), matches, "{pattern} {text}");

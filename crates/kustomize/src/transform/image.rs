@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use goyaml::{Kind, Node};
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::{Field, TransformError};
 use crate::fieldspec::{Creation, FieldError};
@@ -47,9 +47,9 @@ impl<'i> ImageName<'i> {
         if name.bytes().all(plain) {
             return Ok(Self::Dotted(name));
         }
-        match Regex::new(&format!("^{name}{REST}")) {
-            Ok(regex) => Ok(Self::Regex(regex)),
-            Err(_) => Err(TransformError::ImageName {
+        match goregex::compile(&format!("^{name}{REST}")) {
+            Some(regex) => Ok(Self::Regex(regex)),
+            None => Err(TransformError::ImageName {
                 name: name.to_owned(),
             }),
         }
@@ -57,7 +57,7 @@ impl<'i> ImageName<'i> {
 
     fn matches(&self, reference: &str) -> bool {
         match self {
-            Self::Regex(regex) => regex.is_match(reference),
+            Self::Regex(regex) => regex.is_match(reference.as_bytes()),
             Self::Dotted(name) => {
                 let mut rest = reference.chars();
                 name.chars().all(|wanted| match rest.next() {

@@ -7,7 +7,7 @@ use goyaml::{
     emit::{EmitOptions, SequenceIndent},
     parse_first,
 };
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::{MAX_PARTS, Part, PathError, is_choice, is_index};
 use crate::limits::LIMITS;
@@ -179,9 +179,9 @@ impl<'p> ItemPattern<'p> {
         if is_literal(text) {
             return Ok(Self::Literal(text));
         }
-        Regex::new(text)
+        goregex::compile(text)
             .map(Self::Regex)
-            .map_err(|_| PathError::Pattern)
+            .ok_or(PathError::Pattern)
     }
 
     /// The pattern is not anchored, and it is the text with its quotes and comments that is searched.
@@ -189,7 +189,7 @@ impl<'p> ItemPattern<'p> {
         let text = text_of(node);
         match self {
             Self::Literal(literal) => text.contains(literal),
-            Self::Regex(regex) => regex.is_match(&text),
+            Self::Regex(regex) => regex.is_match(text.as_bytes()),
         }
     }
 }

@@ -1,12 +1,32 @@
-//! Patterns in Go's syntax.
+//! Regular expressions as Go's `regexp` reads them, on Rust's engine.
+//!
+//! Both engines come from RE2 and match alike; the syntax differs. A pattern is translated into one that means the same
+//! here: Perl classes and word boundaries are ASCII, brackets inside a class are plain characters, braces that hold no
+//! counts are too, any punctuation can be escaped, `\Q…\E` quotes, octal escapes exist, and what Go refuses is refused.
+//!
+//! The crate knows no program that uses it: what a pattern is matched with, and what follows, is theirs.
+
+#![forbid(unsafe_code)]
+
+use regex::bytes::Regex;
+
+/// Compiles a pattern in Go's syntax to find what Go finds, anywhere in a text.
+///
+/// `None` where Go refuses the pattern too, and where it is larger than the engine's limits.
+pub fn compile(pattern: &str) -> Option<Regex> {
+    Regex::new(&translate(pattern)?.text).ok()
+}
 
 /// The largest count of a repetition, and of repetitions within each other.
 const REPEAT: u64 = 1000;
 
-/// A pattern in the syntax of the engine here, and about what compiling it costs.
-pub(super) struct Pattern {
-    pub(super) text: String,
-    pub(super) cost: u64,
+/// A pattern in the syntax of the engine here.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pattern {
+    /// What [`Regex`] is made of.
+    pub text: String,
+    /// About what compiling it costs, in steps of some nanoseconds.
+    pub cost: u64,
 }
 
 /// What has been read of a group: the largest repetition within, and how much it expands to.
@@ -17,7 +37,7 @@ struct Extent {
 }
 
 /// Translates a pattern; `None` where Go refuses it.
-pub(super) fn translated(pattern: &str) -> Option<Pattern> {
+pub fn translate(pattern: &str) -> Option<Pattern> {
     let mut translation = Translation {
         rest: pattern,
         out: String::with_capacity(pattern.len() + 16),
@@ -141,6 +161,17 @@ fn is_named_class(name: &str) -> bool {
     NAMES.contains(&name.strip_prefix('^').unwrap_or(name))
 }
 
+/// Where in a class the next character stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Place {
+    /// Where a member begins.
+    Start,
+    /// Behind a character: a dash makes a range of it.
+    Behind,
+    /// At the end of a range.
+    End,
+}
+
 struct Translation<'p> {
     rest: &'p str,
     out: String,
@@ -251,20 +282,31 @@ impl Translation<'_> {
             self.take(1);
         }
         let mut first = true;
+        let mut place = Place::Start;
         loop {
             let next = self.rest.chars().next()?;
+            let mut is_set = false;
             match next {
                 ']' if !first => {
                     self.take(1);
                     return Some(());
                 }
-                '[' if self.rest.starts_with("[:") => match self.rest.find(":]") {
-                    Some(at) if is_named_class(&self.rest[2..at]) => self.take(at + 2),
-                    Some(_) => return None,
-                    None => self.replace(1, r"\["),
-                },
+                '-' if place == Place::Behind && !self.rest.starts_with("-]") => {
+                    self.take(1);
+                    place = Place::End;
+                    continue;
+                }
+                '[' if self.rest.starts_with("[:") && self.rest.contains(":]") => {
+                    let at = self.rest.find(":]")?;
+                    if !is_named_class(&self.rest[2..at]) {
+                        return None;
+                    }
+                    is_set = true;
+                    self.take(at + 2);
+                }
                 '\\' => {
                     let escaped = self.rest.chars().nth(1)?;
+                    is_set = matches!(escaped, 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'p' | 'P');
                     match escaped {
                         'd' => self.replace(2, "0-9"),
                         'D' => self.replace(2, "[^0-9]"),
@@ -275,14 +317,18 @@ impl Translation<'_> {
                         _ => self.character_escape(escaped)?,
                     }
                 }
-                // A dash is literal at either end.
-                '-' if first || self.rest.starts_with("-]") => self.replace(1, r"\-"),
-                '[' | ']' | '&' | '~' | '^' => {
+                // Unescaped, two of some of them are an operator here.
+                '[' | ']' | '&' | '~' | '^' | '-' => {
                     let escaped = format!("\\{next}");
                     self.replace(1, &escaped);
                 }
                 _ => self.take(next.len_utf8()),
             }
+            place = match (place, is_set) {
+                (Place::End, true) => return None,
+                (Place::End, false) | (_, true) => Place::Start,
+                (_, false) => Place::Behind,
+            };
             first = false;
         }
     }
@@ -317,5 +363,93 @@ impl Translation<'_> {
         let opens = after[flags..].starts_with(':');
         self.take(2 + flags + 1);
         Some(opens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compile;
+
+    #[test]
+    fn patterns_match_as_in_go() {
+        // Checked against Go's regexp.MatchString.
+        for (pattern, text, expected) in [
+            ("^(data|stringData)$", "data", true),
+            ("^(data|stringData)$", "metadata", false),
+            ("data", "metadata", true),
+            (r"^\d+$", "12", true),
+            (r"^\d+$", "\u{661}", false),
+            (r"\w", "\u{e9}", false),
+            (r"^[\w.]+$", "a.b_1", true),
+            (r"[^\D]", "x1", true),
+            ("[[]", "[", true),
+            ("[a&&b]", "&", true),
+            ("[]a]", "]", true),
+            ("[^]a]", "b", true),
+            (r"\Qa.b\E+", "a.b", true),
+            (r"^\Qab\E+$", "abb", true),
+            (r"\Qa.b", "axb", false),
+            (r"a\Bb", "ab", true),
+            (r"\_\<\-", "_<-", true),
+            (r"\101", "A", true),
+            (r"a{,2}", "a{,2}", true),
+            ("a{2}", "aa", true),
+            ("x{", "x{", true),
+            ("(?i)PASS", "mypassword", true),
+            ("(?P<n>a)", "a", true),
+            ("(?<n>a)", "a", true),
+            ("[[:alpha:]]", "q", true),
+            ("pass$", "pass\n", false),
+            (".", "\n", false),
+            (r"\pL", "\u{e9}", true),
+            ("a.b", "a\u{e9}b", true),
+            (r"\bx\b", "\u{e9}x\u{e9}", true),
+            (r"^\${NAME}-x$", "${NAME}-x", true),
+            ("^a{x}$", "a{x}", true),
+            ("^{}$", "{}", true),
+            ("^a{01}$", "a{01}", true),
+            ("^[%--b]+$", "%,-b", true),
+            ("^[%--b]+$", "/", false),
+            ("^[a-c--/]+$", "a-./c", true),
+            ("^[--a]+$", "-Z", true),
+            (r"^[\d-z]+$", "1-z", true),
+            (r"^[\d-z]+$", "a", false),
+            ("^[a~~b]+$", "~", true),
+            ("^[a-]+$", "a-", true),
+        ] {
+            let regex = compile(pattern).unwrap_or_else(|| panic!("{pattern} is refused"));
+            assert_eq!(
+                regex.is_match(text.as_bytes()),
+                expected,
+                "{pattern} on {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_go_refuses_is_refused() {
+        for pattern in [
+            "(?!x)",
+            "(?=x)",
+            "(?x)a",
+            r"\1",
+            "a{1001}",
+            "(",
+            "[a",
+            r"\y",
+            "(?u)a",
+            "*a",
+            r"a\",
+            "a**",
+            "a{2}{3}",
+            "(a{500}){3}",
+            r"[a-\d]",
+            "[b-a]",
+            "[[:what:]]",
+            "a)",
+            r"\C",
+        ] {
+            assert!(compile(pattern).is_none(), "{pattern}");
+        }
     }
 }
