@@ -4,12 +4,13 @@
 //! data against.
 
 use goyaml::{
-    Comments, Form, Kind, Node, Value,
+    Comments, Form, Kind, Node, Position, Value,
     json::{self, Escape, KeyOrder, Layout, Writer},
 };
 use sha2::{Digest, Sha256};
 
 use crate::json::{self as object_json, ValueError};
+use crate::sharing;
 
 /// Length of a hash in characters.
 const LENGTH: usize = 10;
@@ -92,15 +93,32 @@ fn encode(text: &[u8]) -> String {
         .collect()
 }
 
-/// The JSON that Go makes of a `yaml.Node`.
+/// The JSON that Go makes of a `yaml.Node`. Its lines and styles are in it, so it has to be known of what the build made
+/// how the real program makes it.
 fn tree(node: &Node) -> String {
     let mut out = String::new();
     let mut writer = Writer::new(&mut out, Layout::Compact, Escape::Html);
-    write_node(&mut writer, node);
+    write_node(&mut writer, node, Role::Value);
     out
 }
 
-fn write_node(writer: &mut Writer<'_>, node: &Node) {
+/// Where a node stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Role {
+    Key,
+    Value,
+}
+
+fn write_node(writer: &mut Writer<'_>, node: &Node, role: Role) {
+    let is_made = sharing::is_made(node);
+    // Keys, lists and mappings are made without a tag, and so are some scalars.
+    let has_tag = !is_made
+        || role == Role::Value && node.kind == Kind::Scalar && node.position != sharing::UNTYPED;
+    let position = if is_made {
+        Position::default()
+    } else {
+        node.position
+    };
     let kind = match node.kind {
         Kind::Sequence => 2,
         Kind::Mapping => 4,
@@ -123,7 +141,7 @@ fn write_node(writer: &mut Writer<'_>, node: &Node) {
     writer.key(b"Style");
     writer.int(form + i64::from(node.style.tagged));
     for (key, text) in [
-        ("Tag", node.tag.as_str()),
+        ("Tag", if has_tag { node.tag.as_str() } else { "" }),
         ("Value", &node.value),
         ("Anchor", node.anchor.as_deref().unwrap_or_default()),
     ] {
@@ -137,8 +155,9 @@ fn write_node(writer: &mut Writer<'_>, node: &Node) {
         writer.null();
     } else {
         writer.begin_array();
-        for child in &node.content {
-            write_node(writer, child);
+        for (at, child) in node.content.iter().enumerate() {
+            let is_key = node.kind == Kind::Mapping && at % 2 == 0;
+            write_node(writer, child, if is_key { Role::Key } else { Role::Value });
         }
         writer.end_array();
     }
@@ -151,9 +170,9 @@ fn write_node(writer: &mut Writer<'_>, node: &Node) {
         writer.string(text.as_bytes());
     }
     writer.key(b"Line");
-    writer.int(i64::from(node.position.line));
+    writer.int(i64::from(position.line));
     writer.key(b"Column");
-    writer.int(i64::from(node.position.column));
+    writer.int(i64::from(position.column));
     writer.end_object();
 }
 

@@ -1,11 +1,21 @@
 //! Objects as text: JSON values written by `sigs.k8s.io/yaml`, keys sorted, comments gone (api: resmap/reswrangler.go).
 
-use goyaml::{Value, emit};
+use goyaml::{
+    Value,
+    emit::{self, EmitOptions, Lossy, SequenceIndent},
+};
 use thiserror::Error;
 
 use crate::id::ResId;
 use crate::json::{self as object_json, ValueError};
 use crate::resource::Resource;
+
+/// How kustomize's own library writes YAML that it reads again.
+pub const KYAML: EmitOptions = EmitOptions {
+    indent: 2,
+    sequences: SequenceIndent::Compact,
+    lossy: Lossy::Keep,
+};
 
 /// An object cannot be written.
 #[derive(Clone, Debug, Error)]

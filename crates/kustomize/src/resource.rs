@@ -242,16 +242,15 @@ impl Resource {
         self.set_metadata_map("labels", labels)
     }
 
-    /// Sets one annotation and leaves the others as they are.
+    /// Sets one annotation. The others become strings, and all are put in order.
     ///
     /// # Errors
     ///
     /// When the object's metadata is not what it must be.
     pub fn set_annotation(&mut self, key: &str, value: &str) -> Result<(), KindError> {
-        match self.annotations_to_set()? {
-            Some(annotations) => set_field(annotations, key, Node::string(value)),
-            None => Ok(()),
-        }
+        let mut annotations = self.annotations();
+        annotations.insert(key.to_owned(), value.to_owned());
+        self.set_annotations(annotations)
     }
 
     /// The annotations, made where there are none; `None` where nothing can be set.

@@ -69,6 +69,11 @@ pub const fn touch(node: &mut Node) {
     }
 }
 
+/// Whether the build made a node, which then stood in no file.
+pub const fn is_made(node: &Node) -> bool {
+    matches!(node.position.line, 0 | WRITTEN)
+}
+
 /// Whether a node, or one right below it, waits for [`settle`].
 pub fn is_written(node: &Node) -> bool {
     node.position.line == WRITTEN

@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use goyaml::{Kind, Node};
+use goyaml::{Kind, Node, Position};
 
 use super::{
     Merge, Verdict,
@@ -63,6 +63,7 @@ impl Merge<'_> {
             pool,
         };
         target.content = self.merged(items, keys, known, target)?;
+        target.position = Position::default();
         target.comments = None;
         Ok(())
     }
@@ -101,6 +102,7 @@ impl Merge<'_> {
             pool,
         };
         list.content = self.merged(items, keys, known, list)?;
+        list.position = Position::default();
         Ok(())
     }
 

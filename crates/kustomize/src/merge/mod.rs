@@ -11,7 +11,7 @@ mod directive;
 mod error;
 mod list;
 
-use goyaml::{Kind, Node};
+use goyaml::{Kind, Node, Style};
 
 use crate::{
     node::{adapt, protect},
@@ -369,7 +369,7 @@ impl<'s> Merge<'s> {
             if verdict == Verdict::Take {
                 let mut added = value.clone();
                 protect(&mut added);
-                target.push_entry(key.clone(), added);
+                target.push_entry(made_key(key, &added), added);
             }
         }
         Ok(())
@@ -453,4 +453,17 @@ fn remove_dropped(mapping: &mut Node) {
         }
     }
     mapping.content = kept;
+}
+
+/// The key of a field that the target gets: the patch's, without what was written around it. Beside a list that was made
+/// on the way its quotes are forgotten too.
+fn made_key(key: &Node, value: &Node) -> Node {
+    let is_made = value.kind == Kind::Sequence && sharing::is_made(value);
+    Node {
+        kind: key.kind,
+        style: if is_made { Style::default() } else { key.style },
+        tag: key.tag.clone(),
+        value: key.value.clone(),
+        ..Node::default()
+    }
 }

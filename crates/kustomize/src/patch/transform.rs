@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use goyaml::Node;
+use goyaml::{Node, emit};
 use thiserror::Error;
 
 use super::{JsonPatch, Patches, json6902::ApplyError};
@@ -11,6 +11,7 @@ use crate::{
     kustomization::PatchOptions,
     merge::{self, MergeError, Outcome},
     node::KindError,
+    output::KYAML,
     resmap::{ResMap, ResMapError},
     resource::{Resource, Sensitivity, annotation},
     schema::Schema,
@@ -296,11 +297,26 @@ impl Patcher<'_> {
             return Err(PatchError::Json { id, source });
         }
         object.absorb_sensitivity(self.sensitivity);
+        if object.is_enabled(annotation::NEEDS_HASH) {
+            lay_out(object);
+        }
         let mut annotations = object.annotations();
         annotations.extend(internal);
         object
             .set_annotations(annotations)
             .map_err(|source| metadata_error(object, source))
+    }
+}
+
+/// Puts an object where it stands in its own text, as the real program reads it after a JSON patch: the hash of a whole
+/// object depends on that.
+fn lay_out(object: &mut Resource) {
+    let text = emit::node(object.node(), &KYAML);
+    let read = text
+        .ok()
+        .and_then(|text| goyaml::parse(text.as_bytes()).ok());
+    if let Some(document) = read.and_then(|documents| documents.into_iter().next()) {
+        *object.node_mut() = document.root;
     }
 }
 

@@ -10,8 +10,9 @@ use goyaml::{
     parse_first,
 };
 
-use super::path::{self, KYAML, PathError};
+use super::path::{self, PathError};
 use crate::limits::LIMITS;
+use crate::output::KYAML;
 use crate::sharing;
 
 /// Whether a replacement was made.

@@ -1,7 +1,7 @@
 //! What a build remembers of an object: former names, prefixes and suffixes, and what refers to it (api:
 //! resource/resource.go, internal/utils/makeResIds.go).
 
-use goyaml::Node;
+use goyaml::{Form, Node};
 
 use super::{Resource, annotation};
 use crate::id::{Gvk, ResId};
@@ -140,7 +140,10 @@ impl Resource {
                 Some(list) => format!("{},{value}", list.value),
                 None => (*value).to_owned(),
             };
-            set_field(annotations, key, Node::string(list))?;
+            let mut list = Node::string(list);
+            // Quoted as the real program quotes single annotations, which hashes of whole objects show.
+            list.style.form = Form::SingleQuoted;
+            set_field(annotations, key, list)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Sets numbers of replicas (api: internal/builtins/ReplicaCountTransformer.go).
 
-use goyaml::{Kind, Tag};
+use goyaml::{Kind, Position, Tag};
 
 use super::{Field, TransformError};
 use crate::fieldspec::{Creation, FieldError};
@@ -48,7 +48,10 @@ impl ReplicaCountTransformer {
                 let set = field.path.visit(resource.node_mut(), &creation, |node| {
                     expect_kind(node, Kind::Scalar)?;
                     // A field in quotes keeps them, and is then a string.
-                    let value = untyped(&self.replica.count.to_string(), node.style);
+                    let mut value = untyped(&self.replica.count.to_string(), node.style);
+                    if value.tag == Tag::Int {
+                        value.position = Position::default();
+                    }
                     assign(node, value);
                     Ok::<(), FieldError>(())
                 });

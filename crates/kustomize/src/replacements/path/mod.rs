@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::fieldspec;
 use crate::node::{KindError, expect_kind};
 
-pub(crate) use visit::{KYAML, visit};
+pub(crate) use visit::visit;
 
 /// A path leads nowhere.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]

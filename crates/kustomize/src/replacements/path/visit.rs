@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 
-use goyaml::{
-    Dialect, Form, Kind, Node, Tag, emit,
-    emit::{EmitOptions, SequenceIndent},
-    parse_first,
-};
+use goyaml::{Dialect, Form, Kind, Node, Tag, emit, parse_first};
 use regex::bytes::Regex;
 
 use super::{MAX_PARTS, Part, PathError, is_choice, is_index};
 use crate::limits::LIMITS;
 use crate::node::{expect_kind, key};
+use crate::output::KYAML;
 use crate::selector::is_literal;
 
 /// Calls `set` with every field that a path leads to, and tells how many there are.
@@ -211,13 +208,6 @@ fn text_of(node: &Node) -> Cow<'_, str> {
     let text = emit::node(node, &KYAML).unwrap_or_default();
     Cow::Owned(text.trim().to_owned())
 }
-
-/// How kyaml writes YAML.
-pub(crate) const KYAML: EmitOptions = EmitOptions {
-    indent: 2,
-    sequences: SequenceIndent::Compact,
-    lossy: emit::Lossy::Keep,
-};
 
 #[cfg(test)]
 mod tests {
