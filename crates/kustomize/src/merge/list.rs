@@ -63,8 +63,7 @@ impl Merge<'_> {
             pool,
         };
         target.content = self.merged(items, keys, known, target)?;
-        target.position = Position::default();
-        target.comments = None;
+        as_made(target);
         Ok(())
     }
 
@@ -96,13 +95,16 @@ impl Merge<'_> {
         known: Option<Type<'_>>,
     ) -> Result<(), MergeError> {
         let pool = std::mem::take(&mut list.content);
+        let had_items = !pool.is_empty();
         let items = Items {
             target: (0..pool.len()).collect(),
             patch,
             pool,
         };
         list.content = self.merged(items, keys, known, list)?;
-        list.position = Position::default();
+        if had_items {
+            as_made(list);
+        }
         Ok(())
     }
 
@@ -221,6 +223,12 @@ impl Merge<'_> {
         };
         Ok((!is_blank(&items.pool[item])).then_some(item))
     }
+}
+
+/// Forgets of a list where it was read and what was written around it: the merged items are put in one that is made.
+fn as_made(list: &mut Node) {
+    list.position = Position::default();
+    list.comments = None;
 }
 
 impl Items {

@@ -368,8 +368,13 @@ impl<'s> Merge<'s> {
                 .map_err(|error| error.in_field(&key.value))?;
             if verdict == Verdict::Take {
                 let mut added = value.clone();
+                let mut key = made_key(key);
+                if added.kind == Kind::Sequence && sharing::is_made(&added) {
+                    added.style = Style::default();
+                    key.style = Style::default();
+                }
                 protect(&mut added);
-                target.push_entry(made_key(key, &added), added);
+                target.push_entry(key, added);
             }
         }
         Ok(())
@@ -455,13 +460,11 @@ fn remove_dropped(mapping: &mut Node) {
     mapping.content = kept;
 }
 
-/// The key of a field that the target gets: the patch's, without what was written around it. Beside a list that was made
-/// on the way its quotes are forgotten too.
-fn made_key(key: &Node, value: &Node) -> Node {
-    let is_made = value.kind == Kind::Sequence && sharing::is_made(value);
+/// The key of a field that the target gets: the patch's, without what was written around it.
+fn made_key(key: &Node) -> Node {
     Node {
         kind: key.kind,
-        style: if is_made { Style::default() } else { key.style },
+        style: key.style,
         tag: key.tag.clone(),
         value: key.value.clone(),
         ..Node::default()
