@@ -5,11 +5,12 @@
 //! the types of the scalars and not from their style, so what matters of these rules is which type a value ends up with.
 
 use goyaml::{
-    Form, Kind, Node, Position, Style, Tag,
+    Document, Form, Kind, Node, Position, Style, Tag, parse_first,
     resolve::{Dialect, plain_tag},
 };
 use thiserror::Error;
 
+use crate::limits::LIMITS;
 use crate::sharing::{UNTYPED, assign};
 
 /// A field was expected to hold something else than it does.
@@ -238,9 +239,39 @@ pub fn untyped(text: &str, style: Style) -> Node {
     }
 }
 
-/// Whether YAML 1.1 reads the text as something else than a string (kyaml: compatibility.go).
+/// Whether the text, read as a YAML 1.1 document, is something else than a string (kyaml: compatibility.go). One that
+/// cannot be read is none of these, and timestamps and merge keys are strings to that parser.
 pub fn is_old_non_string(text: &str) -> bool {
-    !text.is_empty() && !text.contains('\n') && plain_tag(text, Dialect::GoYaml2) != Tag::Str
+    if text.is_empty() || text.contains('\n') {
+        return false;
+    }
+    let is_word =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+');
+    let first = text.as_bytes().first();
+    if first.is_some_and(|first| *first != b'-') && text.bytes().all(is_word) {
+        return is_old_non_string_tag(text);
+    }
+    let Ok(document) = parse_first(text.as_bytes(), Dialect::GoYaml2, &LIMITS) else {
+        return false;
+    };
+    match document {
+        Some(Document { root, .. }) if root.kind == Kind::Scalar => match root.style.form {
+            Form::Any if !root.style.tagged => is_old_non_string_tag(&root.value),
+            _ => !is_string(&root.tag),
+        },
+        Some(_) | None => true,
+    }
+}
+
+fn is_old_non_string_tag(text: &str) -> bool {
+    !is_string(&plain_tag(text, Dialect::GoYaml2))
+}
+
+const fn is_string(tag: &Tag) -> bool {
+    matches!(
+        tag,
+        Tag::Str | Tag::Timestamp | Tag::Merge | Tag::Binary | Tag::Custom(_)
+    )
 }
 
 #[cfg(test)]
@@ -264,6 +295,39 @@ mod tests {
             let mut mapping = node(field);
             set_text(&mut mapping, "a", text).unwrap();
             assert_eq!(mapping.get("a").unwrap().tag, tag, "{field} {text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_an_old_parser_reads_as_something_else_are_known() {
+        for text in [
+            "12", "-1", "yes", "on", "null", "~", "1_000", "0x1f", " ", "&a", "{}", "[a]", "a: b",
+            "- a", "# a", "1 # a", "!!int 5", "? a", "---", "1.5", ".inf", "-",
+        ] {
+            assert!(is_old_non_string(text), "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "a b",
+            "a #b",
+            "'12'",
+            "\"1\"",
+            "2001-01-01",
+            "<<",
+            "*a",
+            "[",
+            "{",
+            "!!str 5",
+            "a\nb: c",
+            "%a",
+            "@a",
+            "`a",
+            "1.2.3",
+            "1/2",
+            "x:y",
+        ] {
+            assert!(!is_old_non_string(text), "{text}");
         }
     }
 

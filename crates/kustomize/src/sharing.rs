@@ -9,7 +9,7 @@
 //! carries a mark until [`settle`] has told the others. One more column, [`UNTYPED`], says something else
 //! that the real program's nodes know and these do not.
 
-use goyaml::{Node, Position};
+use goyaml::{Node, Position, Style};
 
 /// The line of a shared node that was written to since the last [`settle`].
 const WRITTEN: u32 = u32::MAX;
@@ -40,6 +40,15 @@ impl Share {
     /// The mark after this one.
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+
+    /// Gives all nodes of this mark a style.
+    pub fn restyle(self, root: &mut Node, style: Style) {
+        visit_mut(root, &mut |node| {
+            if share_of(node) == Some(self) {
+                node.style = style;
+            }
+        });
     }
 
     /// Makes a node one with all others of this mark.

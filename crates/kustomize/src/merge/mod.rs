@@ -11,7 +11,7 @@ mod directive;
 mod error;
 mod list;
 
-use goyaml::{Kind, Node, Style};
+use goyaml::{Kind, Node, Position, Style};
 
 use crate::{
     node::{adapt, protect},
@@ -287,7 +287,7 @@ impl<'s> Merge<'s> {
                 visit(self, value, of_field).map_err(|error| error.in_field(&key.value))?;
             match verdict {
                 Verdict::Keep | Verdict::Take => protect(value),
-                Verdict::Hold => {}
+                Verdict::Hold => hold(value),
                 Verdict::Drop => {
                     mark_dropped(key);
                     dropped = true;
@@ -342,7 +342,7 @@ impl<'s> Merge<'s> {
                     self.shared |= sharing::is_written(value);
                 }
                 (Verdict::Keep | Verdict::Take, _) => protect(value),
-                (Verdict::Hold, _) => {}
+                (Verdict::Hold, _) => hold(value),
                 (Verdict::Drop, _) => {
                     mark_dropped(key);
                     dropped = true;
@@ -458,6 +458,12 @@ fn remove_dropped(mapping: &mut Node) {
         }
     }
     mapping.content = kept;
+}
+
+/// A null that stays is made anew.
+fn hold(null: &mut Node) {
+    null.position = Position::default();
+    null.comments = None;
 }
 
 /// The key of a field that the target gets: the patch's, without what was written around it.

@@ -289,6 +289,7 @@ impl Patcher<'_> {
             }
             History::Lost => {}
         }
+        let needed_hash = object.is_enabled(annotation::NEEDS_HASH);
         let internal = object.annotations().into_iter();
         let internal = internal.filter(|(key, _)| is_internal(key));
         let id = object.id().into_owned();
@@ -297,7 +298,7 @@ impl Patcher<'_> {
             return Err(PatchError::Json { id, source });
         }
         object.absorb_sensitivity(self.sensitivity);
-        if object.is_enabled(annotation::NEEDS_HASH) {
+        if needed_hash || object.is_enabled(annotation::NEEDS_HASH) {
             lay_out(object);
         }
         let mut annotations = object.annotations();

@@ -133,33 +133,41 @@ fn add(
     let fields: Vec<&Field<'_>> = fields.iter().filter(|field| field.is_of(&gvk)).collect();
     let mut share = Share::unused_in(resource.node());
     for (key, text) in entries {
+        let mut value = Node::string(text);
+        node::protect(&mut value);
+        let (own_style, mut is_restyled) = (value.style, false);
         for field in &fields {
             let creation = Creation::Mapping.if_allowed(field.spec.create);
             let set = field.path.visit(resource.node_mut(), &creation, |node| {
-                set_entry(node, key, text, share)
+                set_entry(node, key, &mut value, share)
             });
             set.map_err(|source| field.error(resource, source))?;
+            is_restyled |= value.style != own_style;
+        }
+        if is_restyled {
+            share.restyle(resource.node_mut(), value.style);
         }
         share = share.next();
     }
     Ok(())
 }
 
-fn set_entry(node: &mut Node, key: &str, text: &str, share: Share) -> Result<(), FieldError> {
+/// Sets the value as an entry. It takes the style of each entry whose place it takes, and keeps it in the next fields.
+fn set_entry(node: &mut Node, key: &str, value: &mut Node, share: Share) -> Result<(), FieldError> {
     expect_kind(node, Kind::Mapping)?;
     if node.is_null() {
         return Ok(());
     }
-    let mut value = Node::string(text);
+    node::protect(value);
     match node.get_mut(key) {
         Some(present) => {
             value.style = present.style;
-            assign(present, value);
+            assign(present, value.clone());
         }
         None => {
-            node::protect(&mut value);
-            share.mark(&mut value);
-            node.push_entry(node::key(key), value);
+            let mut entry = value.clone();
+            share.mark(&mut entry);
+            node.push_entry(node::key(key), entry);
         }
     }
     Ok(())

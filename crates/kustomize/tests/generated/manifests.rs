@@ -149,10 +149,15 @@ pub(super) fn manifest(random: &mut Random, object: &Object, others: &[Object]) 
         metadata.set("labels", labels);
     }
     if random.one_in(4) {
-        metadata.set(
-            "annotations",
-            map([("note", text(random)), ("example.com/a", text(random))]),
-        );
+        let mut annotations = map([("note", text(random)), ("example.com/a", text(random))]);
+        if random.one_in(3) {
+            // A hash of the whole object shows all that was done to it.
+            annotations.set(
+                "internal.config.kubernetes.io/needsHashSuffix",
+                Value::text("enabled"),
+            );
+        }
+        metadata.set("annotations", annotations);
     }
     if random.one_in(12) {
         metadata.set("creationTimestamp", Value::raw("null"));
