@@ -1,6 +1,8 @@
 //! A marked secret goes through every command and every failure path; it must come out nowhere but where it was asked
 //! for, and no path of it may lead to a file, to another process or to a child's arguments.
 
+mod kustomization;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -122,6 +122,9 @@ pub fn replace(map: &mut ResMap, replacements: &[Replacement]) -> Result<(), Rep
             return Err(ReplacementError::Incomplete);
         }
         let mut value = source_value(map, replacement)?;
+        if replacement.sensitivity == Sensitivity::Decrypted {
+            value.sensitivity = Sensitivity::Decrypted;
+        }
         for target in &replacement.targets {
             let target = target.as_ref().ok_or(ReplacementError::NoSelect)?;
             write(map, target, &mut value)?;

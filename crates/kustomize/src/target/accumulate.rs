@@ -22,6 +22,7 @@ impl<'b> Target<'b> {
             gathered = self.add_component(gathered, reference)?;
         }
         self.change(&mut gathered)?;
+        gathered.resources.absorb_sensitivity(self.sensitivity);
         self.validate(&mut gathered)?;
         gathered
             .vars

@@ -46,9 +46,11 @@ impl Target<'_> {
         for Configured {
             transformer,
             origin,
+            sensitivity,
         } in &transformers
         {
             self.apply(transformer, &mut gathered.resources)?;
+            gathered.resources.absorb_sensitivity(*sensitivity);
             if let Some(origin) = origin {
                 note_transformation(&mut gathered.resources, origin)?;
             }
@@ -84,6 +86,8 @@ impl Target<'_> {
             transformers.push(Configured {
                 transformer,
                 origin: origin.map(|origin| origin.of_builtin(self.file_name, kind)),
+                // What an encrypted kustomization gathers is marked once it is all there.
+                sensitivity: Sensitivity::Plain,
             });
         };
         let entry_error = |field, source: EntryError| BuildError::Entry {

@@ -21,7 +21,7 @@ use crate::node::KindError;
 use crate::order::{self, Order};
 use crate::origin::Origin;
 use crate::resmap::ResMap;
-use crate::resource::Resource;
+use crate::resource::{Resource, Sensitivity};
 use crate::schema::Schema;
 use crate::vars::VarSet;
 use crate::warning::Warning;
@@ -53,6 +53,8 @@ struct Target<'b> {
     file_name: &'static str,
     /// How it was reached, when that is to be written on the objects.
     origin: Option<Origin>,
+    /// Whether the kustomization's own file was encrypted.
+    sensitivity: Sensitivity,
     depth: usize,
 }
 
@@ -132,6 +134,7 @@ impl<'b> Target<'b> {
             loader,
             kustomization,
             file_name,
+            sensitivity: file.sensitivity,
             origin: None,
             depth,
         })

@@ -255,14 +255,20 @@ impl Target<'_> {
                 reference: reference.clone(),
                 source,
             };
+            let of_file = |replacement| Replacement {
+                sensitivity: file.sensitivity,
+                ..replacement
+            };
             match value {
                 Value::Array(_) => {
                     let list: Result<Vec<Replacement>, _> = decode(&value, UnknownFields::Ignore);
-                    all.extend(list.map_err(|error| refused(Some(error)))?);
+                    let list = list.map_err(|error| refused(Some(error)))?;
+                    all.extend(list.into_iter().map(of_file));
                 }
                 Value::Object(_) => {
                     let one = decode(&value, UnknownFields::Ignore);
-                    all.push(one.map_err(|error| refused(Some(error)))?);
+                    let one = one.map_err(|error| refused(Some(error)))?;
+                    all.push(of_file(one));
                 }
                 _ => return Err(refused(None)),
             }
