@@ -93,18 +93,21 @@ impl<'t> Parser<'t> {
         }
         let rest = self.rest();
         let bad = || DotenvError::Name { line: self.line() };
-        let end = rest
-            .find(|character: char| {
-                !(is_blank(character)
-                    || character.is_alphanumeric()
-                    || matches!(character, '_' | '.'))
-            })
-            .ok_or_else(bad)?;
-        if !rest[end..].starts_with(['=', ':']) {
+        if rest.is_empty() {
             return Err(bad());
         }
-        let name = rest[..end].trim_end().to_owned();
-        self.at += end + 1;
+        let end = rest.find(['=', ':']);
+        // The library takes each byte for a character.
+        let is_name = |byte: u8| {
+            let character = char::from(byte);
+            is_blank(character) || character.is_alphanumeric() || matches!(byte, b'_' | b'.')
+        };
+        if !rest.bytes().take(end.unwrap_or(rest.len())).all(is_name) {
+            return Err(bad());
+        }
+        // What has no separator is the value of a variable without a name.
+        let name = end.map_or("", |end| rest[..end].trim_end()).to_owned();
+        self.at += end.map_or(0, |end| end + 1);
         self.skip(is_blank);
         Ok(name)
     }
@@ -221,6 +224,13 @@ const fn is_blank(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    use std::thread;
+
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use peers::random::Random;
+
     use super::*;
 
     #[test]
@@ -252,5 +262,113 @@ mod tests {
     fn what_is_no_environment_file_is_refused() {
         assert_eq!(parse("a\nb-c=d"), Err(DotenvError::Name { line: 1 }));
         assert_eq!(parse("A=1\nB='x"), Err(DotenvError::Quote { line: 2 }));
+    }
+
+    /// Pieces of environment files.
+    const PIECES: &[&str] = &[
+        "A",
+        "B_1",
+        "c.d",
+        "export ",
+        "export",
+        "=",
+        ":",
+        " = ",
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "\t",
+        "#",
+        " # x",
+        "\"",
+        "'",
+        "\\",
+        "\\n",
+        "\\\"",
+        "\\$",
+        "$A",
+        "${A}",
+        "$(A)",
+        "${A",
+        "$",
+        "{",
+        "}",
+        "(",
+        "x y",
+        "é",
+        "\u{a0}",
+        "\u{85}",
+        "-",
+        "1",
+        "\u{2028}",
+        "\0",
+        "A=1\n",
+        "B=\"$A\"\n",
+        "=v\n",
+    ];
+
+    #[test]
+    fn random_files_are_read_as_the_library_reads_them() {
+        let mut random = Random::new(7);
+        let texts: Vec<String> = (0..4000)
+            .map(|_| {
+                let length = 1 + random.below(9);
+                (0..length).map(|_| *random.pick(PIECES)).collect()
+            })
+            .collect();
+        let answers = library(&texts);
+        let mut differences = Vec::new();
+        for (text, theirs) in texts.iter().zip(answers) {
+            let ours = parse(text).ok();
+            if ours != theirs {
+                differences.push(format!("{text:?}: {ours:?} and not {theirs:?}"));
+            }
+        }
+        assert!(
+            differences.is_empty(),
+            "{} differ:\n{}",
+            differences.len(),
+            differences.join("\n")
+        );
+    }
+
+    /// What the library reads; `None` for what it refuses.
+    fn library(texts: &[String]) -> Vec<Option<BTreeMap<String, String>>> {
+        let mut child = Command::new(peers::program("godotenv", "godotenv"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let questions: String = texts
+            .iter()
+            .map(|text| format!("\"{}\"\n", STANDARD.encode(text)))
+            .collect();
+        let mut stdin = child.stdin.take().unwrap();
+        let writer = thread::spawn(move || stdin.write_all(questions.as_bytes()).unwrap());
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        let decoded =
+            |text: &str| String::from_utf8_lossy(&STANDARD.decode(text).unwrap()).into_owned();
+        let answers = output.stdout.split(|byte| *byte == b'\n');
+        answers
+            .filter(|line| !line.is_empty())
+            .map(|line| {
+                let answer = goyaml::json::parse(line).unwrap();
+                if answer.get("error").is_some() {
+                    return None;
+                }
+                let entries = answer
+                    .get("out")
+                    .and_then(goyaml::Value::as_object)
+                    .unwrap_or(&[]);
+                Some(
+                    entries
+                        .iter()
+                        .map(|(name, value)| (decoded(name), decoded(value.as_str().unwrap())))
+                        .collect(),
+                )
+            })
+            .collect()
     }
 }
