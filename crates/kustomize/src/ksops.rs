@@ -2,6 +2,10 @@
 //!
 //! KSOPS is an external plugin, which a build would have to run as a program. Its configuration says which files to
 //! decrypt, and that is what the build's opener does with every file anyway (viaduct-ai/kustomize-sops: ksops.go).
+//!
+//! Some things are refused here that KSOPS does: files outside the tree, a file in `files` that is not UTF-8 (KSOPS puts
+//! other characters in the place of what it cannot write), and its generator in the place of a transformer. And a hash
+//! that an object asks for which is neither ConfigMap nor Secret is another: it depends on the lines of KSOPS' output.
 
 mod dotenv;
 

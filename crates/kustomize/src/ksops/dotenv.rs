@@ -186,10 +186,10 @@ impl<'t> Reference<'t> {
     }
 }
 
-/// A comment starts with `#` at the start or behind a blank.
+/// A comment starts at the last `#` that has a blank before it.
 fn without_comment(line: &str) -> &str {
     let start = line
-        .match_indices('#')
+        .rmatch_indices('#')
         .map(|(at, _)| at)
         .find(|at| *at > 0 && line[..*at].ends_with(is_blank));
     &line[..start.unwrap_or(line.len())]
@@ -241,6 +241,7 @@ mod tests {
             ("A: b", "b"),
             ("A = b # comment", "b"),
             ("A=b#c", "b#c"),
+            ("A=b # c # d", "b # c"),
             ("A='b # c'", "b # c"),
             ("A=\"b\\nc\" # d", "b\nc"),
             ("A='b\\nc'", "b\\nc"),
