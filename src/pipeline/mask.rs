@@ -8,9 +8,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use goyaml::Value;
 use secret::Redactor;
+use tree::SecretParts;
 
 use super::resource::Resource;
-use super::secret_parts::SecretParts;
 
 /// Where `kubectl apply` keeps the whole object as JSON.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
