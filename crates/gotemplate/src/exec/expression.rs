@@ -167,30 +167,18 @@ impl<'t> Executor<'t> {
         last: Option<Value>,
     ) -> Run<Value> {
         let count = arguments.len() + usize::from(last.is_some());
-        let fits = match function.rest {
-            Some(_) => count >= function.fixed.len(),
-            None => count == function.fixed.len(),
-        };
-        if !fits {
+        if !function.takes(count) {
             return Err(Fault::ArgumentCount);
         }
         if function.is_builtin && matches!(function.name, "and" | "or") {
             return self.short_circuit(frame, dot, function.name == "or", arguments, last);
         }
-        let parameter = |index: usize| {
-            function
-                .fixed
-                .get(index)
-                .copied()
-                .or(function.rest)
-                .unwrap_or(Parameter::Any)
-        };
         let mut given = Vec::with_capacity(count);
         for (index, operand) in arguments.iter().enumerate() {
-            given.push(self.operand(frame, dot, operand, parameter(index))?);
+            given.push(self.operand(frame, dot, operand, function.parameter(index))?);
         }
         if let Some(last) = last {
-            given.push(fit(last, parameter(arguments.len()))?);
+            given.push(fit(last, function.parameter(arguments.len()))?);
         }
         let call = Call { executor: self };
         match function.body {

@@ -8,7 +8,22 @@ use super::Part::{
 use super::{DAYS, MONTHS, Part, next_part};
 use crate::time::{DAY, Time, Zone, days_before, days_in, days_to_year, is_leap};
 
+pub(in crate::time) fn parse(mut layout: &[u8], mut text: &[u8]) -> Option<Time> {
+    let mut read = Read::default();
+    loop {
+        let (before, part, rest) = next_part(layout);
+        text = skip(text, before)?;
+        layout = rest;
+        match part {
+            Some(part) => text = read.part(part, text, rest)?,
+            None if text.is_empty() => return read.time(),
+            None => return None,
+        }
+    }
+}
+
 /// What a text has told about a time.
+#[derive(Default)]
 struct Read {
     year: i64,
     month: Option<u32>,
@@ -22,33 +37,6 @@ struct Read {
     offset: Option<i32>,
     utc: bool,
     zone: Option<[u8; 5]>,
-}
-
-pub(in crate::time) fn parse(mut layout: &[u8], mut text: &[u8]) -> Option<Time> {
-    let mut read = Read {
-        year: 0,
-        month: None,
-        day: None,
-        year_day: None,
-        hour: 0,
-        minute: 0,
-        second: 0,
-        nanosecond: 0,
-        afternoon: None,
-        offset: None,
-        utc: false,
-        zone: None,
-    };
-    loop {
-        let (before, part, rest) = next_part(layout);
-        text = skip(text, before)?;
-        layout = rest;
-        match part {
-            Some(part) => text = read.part(part, text, rest)?,
-            None if text.is_empty() => return read.time(),
-            None => return None,
-        }
-    }
 }
 
 /// Skips literal text of a layout. Spaces in it stand for any number of spaces.
