@@ -31,6 +31,7 @@ mod flow;
 mod property;
 mod scalar;
 mod scanner;
+mod simple_key;
 mod source;
 mod tag;
 mod token;
