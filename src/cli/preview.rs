@@ -26,8 +26,8 @@ use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
 use crate::pipeline::{
-    Desired, DirectoryKind, Identity, Opening, Resource, SealedPolicy, Source, directory_kind,
-    mask, materialise, render,
+    Desired, DirectoryKind, Opening, Resource, SealedPolicy, Source, directory_kind, mask,
+    materialise, render,
 };
 
 /// The name under which standard input is rendered.
@@ -264,9 +264,8 @@ fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, 
 fn summary(desired: &Desired, redactor: &Redactor) -> String {
     let mut rows = vec![["KIND", "NAMESPACE", "NAME", "SECRETS", "SOURCE"].map(str::to_owned)];
     for resource in desired.resources() {
-        // A name can be encrypted as well, and a summary never shows values.
-        let identity = Identity::of(&mask::masked(resource, redactor))
-            .unwrap_or_else(|_| resource.identity.clone());
+        // Also with `--show-secrets`, a summary shows no values.
+        let identity = mask::identity(resource, redactor);
         let kind = if identity.group.is_empty() {
             identity.kind.clone()
         } else {

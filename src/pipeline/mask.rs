@@ -10,7 +10,7 @@ use goyaml::Value;
 use secret::Redactor;
 use tree::SecretParts;
 
-use super::resource::Resource;
+use super::resource::{Identity, Resource};
 
 /// Where `kubectl apply` keeps the whole object as JSON.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -47,6 +47,11 @@ pub fn masked(resource: &Resource, redactor: &Redactor) -> Value {
         })
         .collect();
     Value::Object(entries)
+}
+
+/// Who an object is, as far as a person may see it: a name can be encrypted as well.
+pub fn identity(resource: &Resource, redactor: &Redactor) -> Identity {
+    Identity::of(&masked(resource, redactor)).unwrap_or_else(|_| resource.identity.clone())
 }
 
 /// How many values of a Secret are masked because of their place.

@@ -20,7 +20,6 @@ use crate::resolve::Dialect;
 const READ_BLOCK: usize = 512;
 
 /// Reads tokens from a source.
-#[derive(Debug)]
 pub(super) struct Scanner<'a> {
     pub(super) cursor: Cursor<'a>,
     defect: Option<Defect>,
