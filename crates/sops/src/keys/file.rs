@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rsa::pkcs8::PrivateKeyInfoRef;
 use rsa::pkcs8::der::Decode;
-use secret::LockedBytes;
+use secret::{LockedBytes, SecretBytes};
 use zeroize::Zeroizing;
 
 use super::age::{self, AgeKey, IdentityFile, NativeKey, NativeKind};
@@ -76,19 +76,11 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[derive(Default)]
 struct Identities {
     kinds: Vec<(NativeKind, usize)>,
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: SecretBytes,
 }
 
 impl Identities {
     fn push(&mut self, kind: NativeKind, material: &[u8]) {
-        // Grown by hand: a vector that grows by itself leaves copies behind.
-        if self.bytes.capacity() - self.bytes.len() < material.len() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(
-                2 * self.bytes.len() + 16 * material.len(),
-            ));
-            larger.extend_from_slice(&self.bytes);
-            self.bytes = larger;
-        }
         self.bytes.extend_from_slice(material);
         self.kinds.push((kind, material.len()));
     }
@@ -97,7 +89,7 @@ impl Identities {
         if self.kinds.is_empty() {
             return Ok(Vec::new());
         }
-        let page = Arc::new(LockedBytes::take(&mut self.bytes)?);
+        let page = Arc::new(LockedBytes::take(self.bytes.expose_mut())?);
         let mut start = 0;
         Ok(self
             .kinds
