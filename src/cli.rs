@@ -12,6 +12,7 @@ mod man;
 mod passphrase;
 mod place;
 mod preview;
+mod printable;
 mod printer;
 
 use std::io::{self, Write};

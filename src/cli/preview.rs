@@ -24,6 +24,7 @@ use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
 use super::place;
+use super::printable::printable;
 use super::printer::Printer;
 use crate::pipeline::{
     Desired, DirectoryKind, Opening, Resource, SealedPolicy, Source, directory_kind, mask,
@@ -275,13 +276,14 @@ fn summary(desired: &Desired, redactor: &Redactor) -> String {
             0 => "-".to_owned(),
             count => count.to_string(),
         };
-        rows.push([
+        let cells = [
             kind,
             identity.namespace.unwrap_or_else(|| "-".to_owned()),
             identity.name,
             secrets,
             format!("{}{}", resource.origin, protection(resource)),
-        ]);
+        ];
+        rows.push(cells.map(|cell| printable(&cell).into_owned()));
     }
     let mut widths = [0; 5];
     for row in &rows {
