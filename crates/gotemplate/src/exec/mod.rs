@@ -230,68 +230,22 @@ impl<'t> Executor<'t> {
         let value = self.pipe(frame, dot, &branch.pipe)?;
         self.at.set(branch.pipe.at);
         let mark = frame.variables.len();
+        let counts = matches!(
+            value,
+            Value::Int(_) | Value::Int64(_) | Value::Uint64(_) | Value::Byte(_)
+        );
+        if counts && branch.pipe.variables.len() > 1 {
+            return Err(Fault::Range);
+        }
         let mut ran = false;
-        let mut iteration = |frame: &mut Frame<'t>, index: Value, item: Value| -> Run<bool> {
+        for (index, item) in self.items(&value)? {
             ran = true;
             self.budget.steps(1)?;
             frame.bind(&branch.pipe, index, &item)?;
             let flow = self.nodes(frame, &item, &branch.body, out)?;
             frame.variables.truncate(mark);
-            Ok(flow != Flow::Break)
-        };
-        match value {
-            Value::Int(count) | Value::Int64(count) => {
-                self.one_variable(branch)?;
-                let typed: fn(i64) -> Value = if matches!(value, Value::Int(_)) {
-                    Value::Int
-                } else {
-                    Value::Int64
-                };
-                for number in 0..count.max(0) {
-                    if !iteration(frame, Value::Missing, typed(number))? {
-                        break;
-                    }
-                }
-            }
-            Value::Uint64(count) => {
-                self.one_variable(branch)?;
-                for number in 0..count {
-                    if !iteration(frame, Value::Missing, Value::Uint64(number))? {
-                        break;
-                    }
-                }
-            }
-            Value::Byte(count) => {
-                self.one_variable(branch)?;
-                for number in 0..count {
-                    if !iteration(frame, Value::Missing, Value::Byte(number))? {
-                        break;
-                    }
-                }
-            }
-            Value::List(list) => {
-                for index in 0..list.len() {
-                    let item = list.at(index).unwrap_or(Value::Missing);
-                    if !iteration(frame, Value::Int(index as i64), item)? {
-                        break;
-                    }
-                }
-            }
-            Value::Map(map) => {
-                self.budget.steps(map.len() as u64)?;
-                for (key, item) in map.entries() {
-                    if !iteration(frame, Value::Str(key), item)? {
-                        break;
-                    }
-                }
-            }
-            Value::Missing | Value::Nil => {}
-            Value::Bool(_)
-            | Value::Float(_)
-            | Value::Str(_)
-            | Value::Time(_)
-            | Value::Version(_) => {
-                return Err(Fault::Range);
+            if flow == Flow::Break {
+                break;
             }
         }
         if !ran && let Some(otherwise) = &branch.otherwise {
@@ -300,12 +254,30 @@ impl<'t> Executor<'t> {
         Ok(Flow::Next)
     }
 
-    fn one_variable(&self, branch: &Branch) -> Run<()> {
-        if branch.pipe.variables.len() > 1 {
-            Err(Fault::Range)
-        } else {
-            Ok(())
-        }
+    /// What `range` goes over, each with its index: the numbers below a count have none.
+    fn items<'v>(&self, value: &'v Value) -> Run<Box<dyn Iterator<Item = (Value, Value)> + 'v>> {
+        let without_index = |item| (Value::Missing, item);
+        Ok(match value {
+            Value::Int(count) => Box::new((0..*count).map(Value::Int).map(without_index)),
+            Value::Int64(count) => Box::new((0..*count).map(Value::Int64).map(without_index)),
+            Value::Uint64(count) => Box::new((0..*count).map(Value::Uint64).map(without_index)),
+            Value::Byte(count) => Box::new((0..*count).map(Value::Byte).map(without_index)),
+            Value::List(list) => Box::new((0..list.len()).map(|index| {
+                let item = list.at(index).unwrap_or(Value::Missing);
+                (Value::Int(index as i64), item)
+            })),
+            Value::Map(map) => {
+                self.budget.steps(map.len() as u64)?;
+                let entries = map.entries().into_iter();
+                Box::new(entries.map(|(key, item)| (Value::Str(key), item)))
+            }
+            Value::Missing | Value::Nil => Box::new(std::iter::empty()),
+            Value::Bool(_)
+            | Value::Float(_)
+            | Value::Str(_)
+            | Value::Time(_)
+            | Value::Version(_) => return Err(Fault::Range),
+        })
     }
 }
 
