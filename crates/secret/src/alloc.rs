@@ -30,8 +30,9 @@ use rustix::mm::{
 /// It covers what types cannot: JSON values, parser arenas, buffers of HTTP and TLS libraries, and the old block of a
 /// vector that grew.
 ///
-/// * Blocks of less than 2 MiB come from the allocator of the system and are wiped when they are freed. They grow
-///   by moving to a new block: the system would copy, and free the old one unwiped.
+/// * Blocks of less than 2 MiB come from the allocator of the system and are wiped when they are freed; from 64 KiB on
+///   their whole pages go back to the kernel instead, which clears them. They grow by moving to a new block: the system
+///   would copy, and free the old one unwiped.
 /// * Larger blocks are mappings of their own, which grow without a copy. Two of up to 4 MiB are wiped and kept for the
 ///   next blocks. The pages of all others leave the process; the kernel clears them before anyone gets them again.
 ///
@@ -71,8 +72,18 @@ unsafe impl GlobalAlloc for WipingAllocator {
         if is_large(layout.size(), layout.align()) {
             return map(layout.size());
         }
+        if layout.size() < SPARSE {
+            // SAFETY: the caller keeps the contract of the same method.
+            return unsafe { System.alloc_zeroed(layout) };
+        }
+        // The system would write zeros to every page, also to those that nothing has touched yet.
         // SAFETY: the caller keeps the contract of the same method.
-        unsafe { System.alloc_zeroed(layout) }
+        let block = unsafe { System.alloc(layout) };
+        if !block.is_null() {
+            // SAFETY: the block has so many bytes, and nobody else has it.
+            unsafe { clear(block, layout.size()) };
+        }
+        block
     }
 
     #[inline]
@@ -83,7 +94,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
             return;
         }
         // SAFETY: the caller owns `layout.size()` bytes at `block`, and does not use them again.
-        unsafe { wipe(block, layout.size()) };
+        unsafe { clear(block, layout.size()) };
         // SAFETY: the caller keeps the contract of the same method.
         unsafe { System.dealloc(block, layout) }
     }
@@ -103,8 +114,16 @@ unsafe impl GlobalAlloc for WipingAllocator {
         if !new_block.is_null() {
             // SAFETY: both blocks have at least so many bytes, and the new one overlaps nothing in use.
             unsafe { ptr::copy_nonoverlapping(block, new_block, layout.size().min(new_size)) };
-            // SAFETY: the block has this layout, and the caller uses the new one from now on.
-            unsafe { self.dealloc(block, layout) };
+            if is_large(layout.size(), layout.align()) {
+                // SAFETY: the block is a mapping of this size, and the caller uses the new one from now on.
+                unsafe { unmap(block, layout.size()) };
+                return new_block;
+            }
+            // A block that grows is full, and its pages are wanted again at once: none is given back, whatever the size.
+            // SAFETY: the caller uses the new block from now on.
+            unsafe { wipe(block, layout.size()) };
+            // SAFETY: the block is the system's, and has this layout.
+            unsafe { System.dealloc(block, layout) };
         }
         new_block
     }
@@ -181,6 +200,41 @@ unsafe fn unmap(block: *mut u8, size: usize) {
     let _unmapped = unsafe { munmap(block.cast(), size) };
 }
 
+/// From this size in bytes on, the pages of a block are given back instead of overwritten: most blocks of the size are
+/// buffers that were never filled, and to write to a page that was not touched is to get it first.
+const SPARSE: usize = 64 * 1024;
+
+/// Makes the `size` bytes of a block of the system's zero.
+///
+/// # Safety
+///
+/// The bytes are the caller's to write. They need not be initialised.
+#[inline]
+unsafe fn clear(block: *mut u8, size: usize) {
+    if size < SPARSE {
+        // SAFETY: the caller may write so many bytes.
+        unsafe { wipe(block, size) };
+        return;
+    }
+    let head = block.align_offset(PAGE);
+    let pages = (size - head) & !(PAGE - 1);
+    // SAFETY: both are inside the block.
+    let (first, tail) = unsafe { (block.add(head), block.add(head + pages)) };
+    // SAFETY: whole pages of a block whose content nobody needs, private and anonymous as all memory of the system's
+    // allocator: they are zero when they are next looked at.
+    let given_back = unsafe { madvise(first.cast(), pages, Advice::LinuxDontNeed) };
+    if given_back.is_err() {
+        // Locked pages stay.
+        // SAFETY: the caller may write so many bytes.
+        unsafe { wipe(first, pages) };
+    }
+    // SAFETY: the caller may write the bytes before and after the pages.
+    unsafe {
+        wipe(block, head);
+        wipe(tail, size - head - pages);
+    }
+}
+
 /// Overwrites `size` bytes with zeros, in a way that the compiler does not take for useless.
 ///
 /// # Safety
@@ -250,6 +304,20 @@ mod tests {
                 scope.spawn(|| (0..50).for_each(|step| resize(&[(2 << 20) + step * 4096], 8)));
             }
         });
+    }
+
+    #[test]
+    fn sparse_blocks_are_zero_to_the_last_byte() {
+        for size in [SPARSE - 1, SPARSE, SPARSE + 1, 3 * SPARSE + 4095] {
+            for offset in [0, 1, 4095, 4096] {
+                let mut bytes = vec![7_u8; size + 3 * PAGE];
+                // SAFETY: the part lies within the vector.
+                unsafe { clear(bytes.as_mut_ptr().add(offset), size) };
+                assert!(bytes[..offset].iter().all(|&byte| byte == 7));
+                assert!(bytes[offset..offset + size].iter().all(|&byte| byte == 0));
+                assert!(bytes[offset + size..].iter().all(|&byte| byte == 7));
+            }
+        }
     }
 
     #[test]
