@@ -138,7 +138,6 @@ pub(crate) struct Matched(bool);
 #[cfg(test)]
 mod tests {
     use super::{Matched, Rule, Test, alternatives};
-    use crate::go_regex;
     use crate::metadata::Selection;
 
     #[test]
