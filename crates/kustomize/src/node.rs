@@ -245,11 +245,14 @@ pub fn is_old_non_string(text: &str) -> bool {
     if text.is_empty() || text.contains('\n') {
         return false;
     }
-    let is_word =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+');
-    let first = text.as_bytes().first();
-    if first.is_some_and(|first| *first != b'-') && text.bytes().all(is_word) {
-        return is_old_non_string_tag(text);
+    // Nearly all texts are plain scalars, which need no parser.
+    let may_be_plain =
+        |first: &u8| first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_' | b'.');
+    let is_more = [": ", ":\t", " #", "\t#"]
+        .iter()
+        .any(|sign| text.contains(sign));
+    if text.as_bytes().first().is_some_and(may_be_plain) && !is_more && !text.ends_with(':') {
+        return is_old_non_string_tag(text.trim_end_matches([' ', '\t']));
     }
     let Ok(document) = parse_first(text.as_bytes(), Dialect::GoYaml2, &LIMITS) else {
         return false;
@@ -302,7 +305,8 @@ mod tests {
     fn texts_that_an_old_parser_reads_as_something_else_are_known() {
         for text in [
             "12", "-1", "yes", "on", "null", "~", "1_000", "0x1f", " ", "&a", "{}", "[a]", "a: b",
-            "- a", "# a", "1 # a", "!!int 5", "? a", "---", "1.5", ".inf", "-",
+            "- a", "# a", "1 # a", "!!int 5", "? a", "---", "1.5", ".inf", "-", "1 ", "a:",
+            "a:\t1",
         ] {
             assert!(is_old_non_string(text), "{text}");
         }
@@ -325,6 +329,10 @@ mod tests {
             "`a",
             "1.2.3",
             "1/2",
+            "...",
+            "a ",
+            "yes no",
+            "a\tb",
             "x:y",
         ] {
             assert!(!is_old_non_string(text), "{text}");
