@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tree::{Opener, Protection, Tree, TreePath};
 
+use crate::cache::ParseCache;
 use crate::error::BuildError;
 use crate::loader::{Files, LoadRestriction, Loader};
 use crate::order::Order;
@@ -15,7 +16,7 @@ use crate::target::{self, Session};
 use crate::warning::Warning;
 
 /// How a kustomization is built.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
     /// Where files may lie.
     pub load_restriction: LoadRestriction,
@@ -23,6 +24,8 @@ pub struct BuildOptions {
     pub order: Order,
     /// Bounds on what one build may take.
     pub limits: BuildLimits,
+    /// Where parsed files are kept for later builds. It changes nothing in what is built.
+    pub cache: Option<Arc<ParseCache>>,
 }
 
 /// Bounds on what one build may take, so that kustomizations that multiply come to an end.
@@ -83,6 +86,7 @@ pub fn build(
         opener,
         restriction: options.load_restriction,
         opened: RefCell::default(),
+        cache: options.cache.as_deref(),
     };
     let loader =
         Loader::at(&files, directory).map_err(|source| BuildError::Directory(Box::new(source)))?;

@@ -54,6 +54,7 @@ pub mod transform;
 pub mod vars;
 
 mod build;
+mod cache;
 mod error;
 mod generators;
 mod guess;
@@ -69,6 +70,7 @@ mod target;
 mod warning;
 
 pub use build::{BuildLimits, BuildOptions, Built, build};
+pub use cache::{CacheUsage, ParseCache};
 pub use error::BuildError;
 pub use generators::{GenerateError, PairError};
 pub use json::ValueError;

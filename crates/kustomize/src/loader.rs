@@ -4,10 +4,12 @@
 //! roots may be anywhere in the tree, but not at or above a root on the way here.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use thiserror::Error;
-use tree::{Content, Kind, OpenError, Opener, PathError, Protection, ReadError, Tree, TreePath};
+use tree::{Kind, OpenError, Opened, Opener, PathError, Protection, ReadError, Tree, TreePath};
 
+use crate::cache::{Parse, ParseCache, Unprotected};
 use crate::resource::Sensitivity;
 
 /// Where files may lie.
@@ -106,6 +108,7 @@ pub(crate) struct Files<'b> {
     pub(crate) restriction: LoadRestriction,
     /// Protected files that were opened, each once.
     pub(crate) opened: RefCell<Vec<(TreePath, Protection)>>,
+    pub(crate) cache: Option<&'b ParseCache>,
 }
 
 /// The root of a kustomization, and those on the way to it.
@@ -117,16 +120,25 @@ pub(crate) struct Loader<'b> {
 }
 
 /// A file that was read.
-pub(crate) struct Loaded {
-    pub(crate) content: Content,
+pub(crate) struct Loaded<'b> {
     pub(crate) path: TreePath,
     pub(crate) sensitivity: Sensitivity,
+    opened: Opened,
+    cache: Option<&'b ParseCache>,
 }
 
-impl Loaded {
+impl Loaded<'_> {
     /// The bytes, which can be secret.
     pub(crate) fn expose(&self) -> &[u8] {
-        self.content.expose()
+        self.opened.content.expose()
+    }
+
+    /// What the file holds. A file that lies in the tree as it is may have been parsed by an earlier build.
+    pub(crate) fn parse<T: Parse>(&self) -> Result<Arc<T>, T::Error> {
+        match (self.cache, Unprotected::of(&self.opened)) {
+            (Some(cache), Some(file)) => cache.parse(file),
+            (None, _) | (_, None) => T::parse(self.expose()).map(|parsed| Arc::new(parsed.value)),
+        }
     }
 }
 
@@ -171,7 +183,7 @@ impl<'b> Loader<'b> {
     }
 
     /// Reads a file that the kustomization names.
-    pub(crate) fn load(&self, reference: &str) -> Result<Loaded, LoadError> {
+    pub(crate) fn load(&self, reference: &str) -> Result<Loaded<'b>, LoadError> {
         if is_url(reference) {
             return Err(remote(reference));
         }
@@ -179,7 +191,7 @@ impl<'b> Loader<'b> {
     }
 
     /// Reads a file that may lie anywhere in the tree.
-    pub(crate) fn load_anywhere(&self, reference: &str) -> Result<Loaded, LoadError> {
+    pub(crate) fn load_anywhere(&self, reference: &str) -> Result<Loaded<'b>, LoadError> {
         self.load_at(&self.root.join(reference)?, LoadRestriction::None)
     }
 
@@ -189,7 +201,11 @@ impl<'b> Loader<'b> {
         path.is_ok_and(|path| matches!(self.files.tree.kind(&path), Ok(Kind::File)))
     }
 
-    fn load_at(&self, path: &TreePath, restriction: LoadRestriction) -> Result<Loaded, LoadError> {
+    fn load_at(
+        &self,
+        path: &TreePath,
+        restriction: LoadRestriction,
+    ) -> Result<Loaded<'b>, LoadError> {
         let tree = self.files.tree;
         let path = match restriction {
             LoadRestriction::None => path.clone(),
@@ -209,20 +225,21 @@ impl<'b> Loader<'b> {
             }
         };
         let opened = self.files.opener.open(tree, &path)?;
-        let sensitivity = match opened.protection {
+        let sensitivity = match &opened.protection {
             Protection::None => Sensitivity::Plain,
             protection => {
                 let mut all = self.files.opened.borrow_mut();
                 if !all.iter().any(|(other, _)| *other == path) {
-                    all.push((path.clone(), protection));
+                    all.push((path.clone(), protection.clone()));
                 }
                 Sensitivity::Decrypted
             }
         };
         Ok(Loaded {
-            content: opened.content,
             path,
             sensitivity,
+            opened,
+            cache: self.files.cache,
         })
     }
 }
@@ -375,6 +392,7 @@ mod tests {
             opener: &PlainOpener,
             restriction,
             opened: RefCell::default(),
+            cache: None,
         };
         check(Loader::at(&files, &TreePath::parse("over").unwrap()).unwrap())
     }

@@ -5,7 +5,7 @@
 //! the types of the scalars and not from their style, so what matters of these rules is which type a value ends up with.
 
 use goyaml::{
-    Form, Kind, Node, Position, Style, Tag,
+    Comments, Form, Kind, Node, Position, Style, Tag,
     resolve::{Dialect, plain_tag},
 };
 use thiserror::Error;
@@ -54,6 +54,22 @@ pub fn expect_kind(node: &Node, expected: Kind) -> Result<(), KindError> {
         found: node.kind,
         position: node.position,
     })
+}
+
+/// About how many bytes a tree takes in memory.
+pub fn size(root: &Node) -> usize {
+    let mut size = 0_usize;
+    let mut rest = vec![root];
+    while let Some(node) = rest.pop() {
+        let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.len());
+        let comments = node.comments.as_ref().map_or(0, |comments| {
+            let text = comments.head.len() + comments.line.len() + comments.foot.len();
+            size_of::<Comments>() + text
+        });
+        size += size_of::<Node>() + node.value.len() + anchor + comments;
+        rest.extend(&node.content);
+    }
+    size
 }
 
 /// Whether a node says nothing: a null, an empty mapping or an empty list.

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use goyaml::decode::{Duplicates, YamlToJsonError, yaml_to_json};
 use thiserror::Error;
 
+use crate::cache::{Parse, Parsed, decoded_size};
 use crate::id::Gvk;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{DecodeError, FieldSpec};
@@ -110,6 +111,20 @@ impl ConfigError {
     }
 }
 
+impl Parse for TransformerConfig {
+    type Error = ConfigError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, ConfigError> {
+        let value = yaml_to_json(text, Duplicates::Refuse, &LIMITS).map_err(ConfigError::Yaml)?;
+        let mut config: Self = decode(&value, UnknownFields::Refuse)?;
+        config.sort();
+        Ok(Parsed {
+            value: config,
+            size: decoded_size(&value),
+        })
+    }
+}
+
 impl TransformerConfig {
     /// The built-in configuration. It is made once in a process.
     pub fn builtin() -> Arc<Self> {
@@ -122,10 +137,7 @@ impl TransformerConfig {
     ///
     /// When it is not YAML or has other fields.
     pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
-        let value = yaml_to_json(text, Duplicates::Refuse, &LIMITS).map_err(ConfigError::Yaml)?;
-        let mut config: Self = decode(&value, UnknownFields::Refuse)?;
-        config.sort();
-        Ok(config)
+        <Self as Parse>::parse(text).map(|parsed| parsed.value)
     }
 
     /// The built-in configuration with the files that a kustomization's `configurations` names.

@@ -260,6 +260,7 @@ mod tests {
             opener: &PlainOpener,
             restriction: LoadRestriction::RootOnly,
             opened: RefCell::default(),
+            cache: None,
         };
         let loader = Loader::at(&files, &TreePath::root()).unwrap();
         let pairs = Pairs::load(&loader, args).map_err(|error| error.reason())?;

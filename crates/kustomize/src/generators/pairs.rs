@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use crate::kustomization::GeneratorArgs;
-use crate::loader::{LoadError, Loader};
+use crate::loader::{LoadError, Loaded, Loader};
 use crate::resource::Sensitivity;
 
 /// The longest line of an environment file that the real program reads, line break included (Go's `bufio.Scanner`).
@@ -168,7 +168,7 @@ impl Pairs {
     }
 }
 
-fn load(loader: &Loader<'_>, reference: &str) -> Result<crate::loader::Loaded, PairError> {
+fn load<'b>(loader: &Loader<'b>, reference: &str) -> Result<Loaded<'b>, PairError> {
     loader.load(reference).map_err(|source| PairError::Load {
         reference: reference.to_owned(),
         source,

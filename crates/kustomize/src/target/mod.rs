@@ -49,7 +49,7 @@ struct Accumulator {
 struct Target<'b> {
     session: &'b Session,
     loader: Loader<'b>,
-    kustomization: Kustomization,
+    kustomization: Arc<Kustomization>,
     file_name: &'static str,
     /// How it was reached, when that is to be written on the objects.
     origin: Option<Origin>,
@@ -111,10 +111,11 @@ impl<'b> Target<'b> {
                 source: Box::new(source),
             })?;
         let kustomization =
-            Kustomization::parse(file.expose()).map_err(|source| BuildError::Kustomization {
-                directory: directory(),
-                source: Box::new(source),
-            })?;
+            file.parse::<Kustomization>()
+                .map_err(|source| BuildError::Kustomization {
+                    directory: directory(),
+                    source: Box::new(source),
+                })?;
         session
             .warnings
             .borrow_mut()
