@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tree::{Opener, Protection, Tree, TreePath};
 
+use crate::budget::Budget;
 use crate::cache::ParseCache;
 use crate::error::BuildError;
 use crate::loader::{Files, LoadRestriction, Loader};
@@ -35,6 +36,12 @@ pub struct BuildLimits {
     pub depth: usize,
     /// How many kustomizations are read, each counted every time it is named.
     pub kustomizations: usize,
+    /// How many bytes of memory the build may use for files and objects, by estimate: what files are parsed to, each
+    /// counted every time it is named, what generators read, and what patches, labels, replacements, vars and the like
+    /// put into objects. Nothing is given back when objects are dropped. An object of ordinary size takes about 10 KiB.
+    pub bytes: usize,
+    /// How often patches and replacements may look whether an object is meant: once for every selector and object.
+    pub visits: usize,
 }
 
 impl Default for BuildLimits {
@@ -42,6 +49,8 @@ impl Default for BuildLimits {
         Self {
             depth: 128,
             kustomizations: 20_000,
+            bytes: 1 << 30,
+            visits: 100_000_000,
         }
     }
 }
@@ -81,12 +90,14 @@ pub fn build(
     directory: &TreePath,
     options: &BuildOptions,
 ) -> Result<Built, BuildError> {
+    let budget = Budget::new(&options.limits);
     let files = Files {
         tree,
         opener,
         restriction: options.load_restriction,
         opened: RefCell::default(),
         cache: options.cache.as_deref(),
+        budget: &budget,
     };
     let loader =
         Loader::at(&files, directory).map_err(|source| BuildError::Directory(Box::new(source)))?;

@@ -71,25 +71,31 @@ impl ParseCache {
     }
 
     /// What a file holds, parsed now or before. Errors are not kept.
-    pub(crate) fn parse<T: Parse>(&self, file: Unprotected<'_>) -> Result<Arc<T>, T::Error> {
+    pub(crate) fn parse<T: Parse>(
+        &self,
+        file: Unprotected<'_>,
+    ) -> Result<Parsed<Arc<T>>, T::Error> {
         let key = Key {
             form: TypeId::of::<T>(),
             content: Sha256::digest(file.0).into(),
         };
         let found = self.state().find(key);
-        if let Some(parsed) = found.and_then(|parsed| parsed.downcast().ok()) {
-            return Ok(parsed);
+        if let Some(Parsed { value, size }) = found
+            && let Ok(value) = value.downcast()
+        {
+            return Ok(Parsed { value, size });
         }
         // The lock is not held meanwhile: two builds may parse one file, and either result will do.
-        let Parsed { value, size } = T::parse(file.0)?;
-        let parsed = Arc::new(value);
-        let bytes = size.saturating_add(size_of::<Entry>() + size_of::<T>());
-        if bytes <= self.capacity {
-            let entry = Entry {
-                parsed: Arc::<T>::clone(&parsed),
-                bytes,
-                used: 0,
-            };
+        let parsed = T::parse(file.0)?.shared();
+        let entry = Entry {
+            parsed: Arc::<T>::clone(&parsed.value),
+            size: parsed.size,
+            bytes: parsed
+                .size
+                .saturating_add(size_of::<Entry>() + size_of::<T>()),
+            used: 0,
+        };
+        if entry.bytes <= self.capacity {
             let mut state = self.state();
             let dropped = state.insert(key, entry, self.capacity);
             drop(state);
@@ -127,6 +133,15 @@ pub(crate) trait Parse: Any + Send + Sync {
 pub(crate) struct Parsed<T> {
     pub(crate) value: T,
     pub(crate) size: usize,
+}
+
+impl<T> Parsed<T> {
+    pub(crate) fn shared(self) -> Parsed<Arc<T>> {
+        Parsed {
+            value: Arc::new(self.value),
+            size: self.size,
+        }
+    }
 }
 
 /// The bytes of a file as they lie in the tree. There is no other way to make one than from a file that its opener
@@ -181,6 +196,8 @@ struct Key {
 
 struct Entry {
     parsed: Arc<dyn Any + Send + Sync>,
+    size: usize,
+    /// With what the cache itself needs for it.
     bytes: usize,
     /// When it was used last, by the clock of the state.
     used: u64,
@@ -197,7 +214,7 @@ struct State {
 }
 
 impl State {
-    fn find(&mut self, key: Key) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn find(&mut self, key: Key) -> Option<Parsed<Arc<dyn Any + Send + Sync>>> {
         let Some(entry) = self.entries.get_mut(&key) else {
             self.usage.misses += 1;
             return None;
@@ -207,7 +224,10 @@ impl State {
         self.by_use.remove(&entry.used);
         self.by_use.insert(self.clock, key);
         entry.used = self.clock;
-        Some(Arc::clone(&entry.parsed))
+        Some(Parsed {
+            value: Arc::clone(&entry.parsed),
+            size: entry.size,
+        })
     }
 
     /// Gives back what had to make room, to be dropped once others can go on.
@@ -280,7 +300,7 @@ mod tests {
     const EACH: usize = 100 + size_of::<Entry>() + size_of::<Text>();
 
     fn cached(cache: &ParseCache, text: &[u8]) -> Arc<Text> {
-        cache.parse::<Text>(Unprotected(text)).unwrap()
+        cache.parse::<Text>(Unprotected(text)).unwrap().value
     }
 
     fn opened(text: &str) -> Opened {
@@ -297,10 +317,17 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &cached(&cache, b"one")));
         assert!(!Arc::ptr_eq(&first, &cached(&cache, b"two")));
         assert_eq!(
-            cache.parse::<Length>(Unprotected(b"three")).unwrap().0,
+            cache
+                .parse::<Length>(Unprotected(b"three"))
+                .unwrap()
+                .value
+                .0,
             "three".len()
         );
-        assert_eq!(cache.parse::<Length>(Unprotected(b"one")).unwrap().0, 3);
+        assert_eq!(
+            cache.parse::<Length>(Unprotected(b"one")).unwrap().value.0,
+            3
+        );
         let usage = cache.usage();
         assert_eq!((usage.entries, usage.hits, usage.misses), (4, 1, 4));
         cache.clear();
@@ -313,7 +340,8 @@ mod tests {
     fn errors_are_not_kept() {
         let cache = ParseCache::new(10 * EACH);
         for _ in 0..2 {
-            assert_eq!(cache.parse::<Text>(Unprotected(b"bad")).unwrap_err(), "bad");
+            let result = cache.parse::<Text>(Unprotected(b"bad"));
+            assert_eq!(result.err(), Some("bad"));
         }
         assert_eq!(cache.usage().entries, 0);
     }

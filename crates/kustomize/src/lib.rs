@@ -30,7 +30,7 @@
 //! * Paths are those of the tree: an absolute one, or one that leads out of it, is refused wherever it points.
 //! * A line of an environment file of 64 KiB or more is an error; the real program drops it and all behind it.
 //! * Aliases that would copy a document out of proportion, kustomizations in one another more than
-//!   [`BuildLimits::depth`] deep, and more of them than [`BuildLimits::kustomizations`] are refused.
+//!   [`BuildLimits::depth`] deep, and whatever else passes one of the [`BuildLimits`] are refused.
 //! * Charts are not inflated.
 //! * A value transformer without a value has no default at the root of the tree, which has no name.
 #![forbid(unsafe_code)]
@@ -53,6 +53,7 @@ pub mod sharing;
 pub mod transform;
 pub mod vars;
 
+mod budget;
 mod build;
 mod cache;
 mod error;
@@ -69,6 +70,7 @@ mod origin;
 mod target;
 mod warning;
 
+pub use budget::{Budget, OverBudget};
 pub use build::{BuildLimits, BuildOptions, Built, build};
 pub use cache::{CacheUsage, ParseCache};
 pub use error::BuildError;

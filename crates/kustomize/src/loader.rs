@@ -9,7 +9,8 @@ use std::sync::Arc;
 use thiserror::Error;
 use tree::{Kind, OpenError, Opened, Opener, PathError, Protection, ReadError, Tree, TreePath};
 
-use crate::cache::{Parse, ParseCache, Unprotected};
+use crate::budget::{Budget, OverBudget};
+use crate::cache::{Parse, ParseCache, Parsed, Unprotected};
 use crate::resource::Sensitivity;
 
 /// Where files may lie.
@@ -55,6 +56,9 @@ pub enum LoadError {
         /// What there is instead.
         path: TreePath,
     },
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The directory holds a kustomization that is being built, or lies above one.
     #[error("cycle detected: candidate root `{candidate}` contains visited root `{visited}`")]
     Cycle {
@@ -82,6 +86,7 @@ impl LoadError {
             Self::NotAFile { .. } => "not-a-file",
             Self::NotADirectory { .. } => "not-a-directory",
             Self::Cycle { .. } => "kustomization-cycle",
+            Self::OverBudget(error) => error.reason(),
             Self::Remote { .. } => "remote-base",
         }
     }
@@ -96,6 +101,7 @@ impl LoadError {
             | Self::NotAFile { .. }
             | Self::NotADirectory { .. }
             | Self::Cycle { .. }
+            | Self::OverBudget(_)
             | Self::Remote { .. } => false,
         }
     }
@@ -109,6 +115,7 @@ pub(crate) struct Files<'b> {
     /// Protected files that were opened, each once.
     pub(crate) opened: RefCell<Vec<(TreePath, Protection)>>,
     pub(crate) cache: Option<&'b ParseCache>,
+    pub(crate) budget: &'b Budget,
 }
 
 /// The root of a kustomization, and those on the way to it.
@@ -124,7 +131,7 @@ pub(crate) struct Loaded<'b> {
     pub(crate) path: TreePath,
     pub(crate) sensitivity: Sensitivity,
     opened: Opened,
-    cache: Option<&'b ParseCache>,
+    files: &'b Files<'b>,
 }
 
 impl Loaded<'_> {
@@ -135,10 +142,12 @@ impl Loaded<'_> {
 
     /// What the file holds. A file that lies in the tree as it is may have been parsed by an earlier build.
     pub(crate) fn parse<T: Parse>(&self) -> Result<Arc<T>, T::Error> {
-        match (self.cache, Unprotected::of(&self.opened)) {
-            (Some(cache), Some(file)) => cache.parse(file),
-            (None, _) | (_, None) => T::parse(self.expose()).map(|parsed| Arc::new(parsed.value)),
-        }
+        let Parsed { value, size } = match (self.files.cache, Unprotected::of(&self.opened)) {
+            (Some(cache), Some(file)) => cache.parse(file)?,
+            (None, _) | (_, None) => T::parse(self.expose())?.shared(),
+        };
+        self.files.budget.note(size);
+        Ok(value)
     }
 }
 
@@ -150,6 +159,11 @@ impl<'b> Loader<'b> {
             root: existing_directory(files.tree, directory)?,
             visited: Vec::new(),
         })
+    }
+
+    /// What the build may still take.
+    pub(crate) fn budget(&self) -> &'b Budget {
+        self.files.budget
     }
 
     /// The directory of the kustomization, links followed.
@@ -225,6 +239,7 @@ impl<'b> Loader<'b> {
             }
         };
         let opened = self.files.opener.open(tree, &path)?;
+        self.files.budget.spend(opened.content.expose().len())?;
         let sensitivity = match &opened.protection {
             Protection::None => Sensitivity::Plain,
             protection => {
@@ -239,7 +254,7 @@ impl<'b> Loader<'b> {
             path,
             sensitivity,
             opened,
-            cache: self.files.cache,
+            files: self.files,
         })
     }
 }
@@ -393,6 +408,7 @@ mod tests {
             restriction,
             opened: RefCell::default(),
             cache: None,
+            budget: &Budget::default(),
         };
         check(Loader::at(&files, &TreePath::parse("over").unwrap()).unwrap())
     }

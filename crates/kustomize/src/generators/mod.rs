@@ -261,6 +261,7 @@ mod tests {
             restriction: LoadRestriction::RootOnly,
             opened: RefCell::default(),
             cache: None,
+            budget: &crate::Budget::default(),
         };
         let loader = Loader::at(&files, &TreePath::root()).unwrap();
         let pairs = Pairs::load(&loader, args).map_err(|error| error.reason())?;

@@ -38,6 +38,65 @@ pub(super) enum Transformer {
     ValueAdd(ValueAdd),
 }
 
+impl Transformer {
+    /// The field that asks for the change, or that did before there were plugins.
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Annotations(_) => "commonAnnotations",
+            Self::Hash => "generatorOptions",
+            Self::ImageTag(_) => "images",
+            Self::Json(_) => "patchesJson6902",
+            Self::Label(_) => "labels",
+            Self::Name(transformer) => match transformer.affix {
+                Affix::Prefix => "namePrefix",
+                Affix::Suffix => "nameSuffix",
+            },
+            Self::Namespace(_) => "namespace",
+            Self::Patch(_) => "patches",
+            Self::Replacement(_) => "replacements",
+            Self::ReplicaCount(_) => "replicas",
+            Self::Strategic(_) => "patchesStrategicMerge",
+            Self::ValueAdd(_) => "transformers",
+        }
+    }
+
+    /// How many bytes it adds to each object at most, where it does not say so itself.
+    fn added(&self) -> usize {
+        match self {
+            Self::ValueAdd(value) => value.added(),
+            Self::Annotations(_)
+            | Self::Hash
+            | Self::ImageTag(_)
+            | Self::Json(_)
+            | Self::Label(_)
+            | Self::Name(_)
+            | Self::Namespace(_)
+            | Self::Patch(_)
+            | Self::ReplicaCount(_)
+            | Self::Strategic(_)
+            | Self::Replacement(_) => 0,
+        }
+    }
+
+    /// How often it goes through the objects, where it does not say so itself.
+    fn rounds(&self) -> usize {
+        match self {
+            Self::Replacement(_) => 0,
+            Self::ValueAdd(value) => value.targets(),
+            Self::Annotations(_)
+            | Self::Hash
+            | Self::ImageTag(_)
+            | Self::Json(_)
+            | Self::Label(_)
+            | Self::Name(_)
+            | Self::Namespace(_)
+            | Self::Patch(_)
+            | Self::ReplicaCount(_)
+            | Self::Strategic(_) => 1,
+        }
+    }
+}
+
 impl Target<'_> {
     /// Changes what is gathered.
     pub(super) fn change(&self, gathered: &mut Accumulator) -> Result<(), BuildError> {
@@ -182,12 +241,24 @@ impl Target<'_> {
     }
 
     fn apply(&self, transformer: &Transformer, resources: &mut ResMap) -> Result<(), BuildError> {
+        let budget = self.loader.budget();
+        let over = |source| BuildError::OverBudget {
+            kustomization: self.directory(),
+            field: transformer.field(),
+            source,
+        };
+        budget
+            .visit(resources.len().saturating_mul(transformer.rounds()))
+            .map_err(over)?;
+        budget
+            .spend(resources.len().saturating_mul(transformer.added()))
+            .map_err(over)?;
         let changed = match transformer {
-            Transformer::Annotations(transformer) => transformer.transform(resources),
-            Transformer::ImageTag(transformer) => transformer.transform(resources),
-            Transformer::Label(transformer) => transformer.transform(resources),
-            Transformer::Name(transformer) => transformer.transform(resources),
-            Transformer::Namespace(transformer) => transformer.transform(resources),
+            Transformer::Annotations(transformer) => transformer.transform(resources, budget),
+            Transformer::ImageTag(transformer) => transformer.transform(resources, budget),
+            Transformer::Label(transformer) => transformer.transform(resources, budget),
+            Transformer::Name(transformer) => transformer.transform(resources, budget),
+            Transformer::Namespace(transformer) => transformer.transform(resources, budget),
             Transformer::ReplicaCount(transformer) => transformer.transform(resources),
             Transformer::Hash => return finish::add_hashes(self.session, resources),
             Transformer::Patch(entry) => {
@@ -210,7 +281,7 @@ impl Target<'_> {
                 });
             }
             Transformer::Replacement(entries) => {
-                return replacements::replace(resources, entries).map_err(|source| {
+                return replacements::replace(resources, entries, budget).map_err(|source| {
                     BuildError::Replacement {
                         kustomization: self.directory(),
                         source: Box::new(source),
@@ -232,6 +303,7 @@ impl Target<'_> {
             schema: &self.session.schema,
             sensitivity,
             options,
+            budget: self.loader.budget(),
         }
     }
 
