@@ -19,6 +19,7 @@ mod opener;
 mod path;
 mod resolve;
 mod tree;
+mod viewpoint;
 mod walk;
 
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub use opener::{
 };
 pub use path::{PathError, Reference, TreePath};
 pub use tree::{CaseCollisions, Entry, EntryKind, FileBytes, Kind, Limits, Tree};
+pub use viewpoint::Viewpoint;
 pub use walk::{Depth, Walk};
