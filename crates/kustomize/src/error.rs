@@ -52,10 +52,10 @@ pub enum BuildError {
         source: Box<LoadError>,
     },
     /// The kustomization's file is none.
-    #[error("invalid kustomization in `{directory}`")]
+    #[error("invalid kustomization `{file}`")]
     Kustomization {
-        /// The directory.
-        directory: TreePath,
+        /// The file.
+        file: TreePath,
         /// What is wrong.
         source: Box<KustomizationError>,
     },

@@ -200,7 +200,7 @@ impl PartialOrd for TreePath {
 impl fmt::Display for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = match &self.viewpoint {
-            Some(viewpoint) => viewpoint.name(self),
+            Some(viewpoint) => Cow::Owned(viewpoint.name(self)),
             None => Cow::Borrowed(&*self.text),
         };
         match &*shown {

@@ -1,7 +1,5 @@
 //! What people call the places of a tree.
 
-use std::borrow::Cow;
-
 use crate::path::TreePath;
 
 /// From where people see a tree: where on disk its root lies, and where they stand.
@@ -24,33 +22,21 @@ impl Viewpoint {
     }
 
     /// What a path is called from here; empty for the directory where people stand.
-    pub(crate) fn name<'p>(&self, path: &'p TreePath) -> Cow<'p, str> {
-        let text = path.as_str();
-        if let Some(standing) = self.standing.strip_prefix(&*self.root)
-            && let Some(below) = text_below(text, standing.trim_start_matches('/'))
-            && (standing.is_empty() || standing.starts_with('/'))
-        {
-            return Cow::Borrowed(below);
-        }
-        let absolute = match text {
+    pub(crate) fn name(&self, path: &TreePath) -> String {
+        let absolute = match path.as_str() {
             "" => self.root.to_string(),
             text => format!("{}/{text}", self.root),
         };
-        let below =
-            text_below(&absolute, &self.standing).map(|below| below.trim_start_matches('/'));
-        match below {
-            Some(below) if !self.standing.is_empty() => Cow::Owned(below.to_owned()),
-            _ if absolute.is_empty() => Cow::Borrowed("/"),
-            _ => Cow::Owned(absolute),
+        match below(&absolute, &self.standing) {
+            Some(below) => below.to_owned(),
+            None if absolute.is_empty() => "/".to_owned(),
+            None => absolute,
         }
     }
 }
 
 /// The rest of a path below a directory, which can be empty.
-fn text_below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
-    if directory.is_empty() {
-        return Some(path);
-    }
+fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
     match path.strip_prefix(directory)? {
         "" => Some(""),
         rest => rest.strip_prefix('/'),

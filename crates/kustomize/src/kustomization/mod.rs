@@ -258,8 +258,8 @@ impl fmt::Display for DeprecatedField {
 #[non_exhaustive]
 pub enum KustomizationError {
     /// It is not YAML.
-    #[error("invalid YAML")]
-    Yaml(#[source] YamlToJsonError),
+    #[error(transparent)]
+    Yaml(YamlToJsonError),
     /// A field is unknown, or of the wrong type.
     #[error(transparent)]
     Decode(#[from] DecodeError),

@@ -113,7 +113,7 @@ impl<'b> Target<'b> {
         let kustomization =
             file.parse::<Kustomization>()
                 .map_err(|source| BuildError::Kustomization {
-                    directory: directory(),
+                    file: file.path.clone(),
                     source: Box::new(source),
                 })?;
         session
