@@ -58,18 +58,27 @@ pub fn expect_kind(node: &Node, expected: Kind) -> Result<(), KindError> {
 
 /// About how many bytes a tree takes in memory.
 pub fn size(root: &Node) -> usize {
-    let mut size = 0_usize;
+    let mut size = own_size(root);
     let mut rest = vec![root];
     while let Some(node) = rest.pop() {
-        let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.len());
-        let comments = node.comments.as_ref().map_or(0, |comments| {
-            let text = comments.head.len() + comments.line.len() + comments.foot.len();
-            size_of::<Comments>() + text
-        });
-        size += size_of::<Node>() + node.value.len() + anchor + comments;
-        rest.extend(&node.content);
+        for child in &node.content {
+            size += own_size(child);
+            if !child.content.is_empty() {
+                rest.push(child);
+            }
+        }
     }
     size
+}
+
+/// About how many bytes a node takes without its content.
+fn own_size(node: &Node) -> usize {
+    let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.len());
+    let comments = node.comments.as_ref().map_or(0, |comments| {
+        let text = comments.head.len() + comments.line.len() + comments.foot.len();
+        size_of::<Comments>() + text
+    });
+    size_of::<Node>() + node.value.len() + anchor + comments
 }
 
 /// Whether a node says nothing: a null, an empty mapping or an empty list.

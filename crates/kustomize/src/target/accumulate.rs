@@ -24,6 +24,8 @@ impl<'b> Target<'b> {
             gathered = self.add_component(gathered, reference)?;
         }
         self.change(&mut gathered)?;
+        // What an encrypted kustomization says itself is decrypted too: literals, patches, labels.
+        super::absorb_sensitivity(&mut gathered.resources, self.sensitivity);
         self.validate(&mut gathered)?;
         gathered
             .vars

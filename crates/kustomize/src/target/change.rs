@@ -1,13 +1,13 @@
 //! Changes: what a kustomization's fields and its plugins do with all that is gathered, in the order of the real program
 //! (api: internal/target/kusttarget_configplugin.go).
 
-use super::patches::{EntryError, JsonEntry, PatchEntry, StrategicEntry};
+use super::patches::{EntryError, JsonEntry, PatchEntry, ReplacementEntries, StrategicEntry};
 use super::plugin::Configured;
 use super::value_add::ValueAdd;
 use super::{Accumulator, Target, finish, metadata_error};
 use crate::config::TransformerConfig;
 use crate::error::BuildError;
-use crate::kustomization::{PatchOptions, Replacement};
+use crate::kustomization::PatchOptions;
 use crate::origin::Origin;
 use crate::output;
 use crate::patch::{PatchError, Patcher};
@@ -32,7 +32,7 @@ pub(super) enum Transformer {
     Name(NameTransformer),
     Namespace(NamespaceTransformer),
     Patch(PatchEntry),
-    Replacement(Vec<Replacement>),
+    Replacement(ReplacementEntries),
     ReplicaCount(ReplicaCountTransformer),
     Strategic(Vec<StrategicEntry>),
     ValueAdd(ValueAdd),
@@ -105,9 +105,11 @@ impl Target<'_> {
         for Configured {
             transformer,
             origin,
+            sensitivity,
         } in &transformers
         {
             self.apply(transformer, &mut gathered.resources)?;
+            super::absorb_sensitivity(&mut gathered.resources, *sensitivity);
             if let Some(origin) = origin {
                 note_transformation(&mut gathered.resources, origin)?;
             }
@@ -143,6 +145,7 @@ impl Target<'_> {
             transformers.push(Configured {
                 transformer,
                 origin: origin.map(|origin| origin.of_builtin(self.file_name, kind)),
+                sensitivity: Sensitivity::Plain,
             });
         };
         let entry_error = |field, source: EntryError| BuildError::Entry {
@@ -281,12 +284,14 @@ impl Target<'_> {
                 });
             }
             Transformer::Replacement(entries) => {
-                return replacements::replace(resources, entries, budget).map_err(|source| {
-                    BuildError::Replacement {
+                replacements::replace(resources, &entries.replacements, budget).map_err(
+                    |source| BuildError::Replacement {
                         kustomization: self.directory(),
                         source: Box::new(source),
-                    }
-                });
+                    },
+                )?;
+                super::absorb_sensitivity(resources, entries.sensitivity);
+                return Ok(());
             }
             Transformer::ValueAdd(value) => return value.transform(resources, metadata_error),
         };

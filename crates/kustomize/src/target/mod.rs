@@ -21,7 +21,7 @@ use crate::node::KindError;
 use crate::order::{self, Order};
 use crate::origin::Origin;
 use crate::resmap::ResMap;
-use crate::resource::Resource;
+use crate::resource::{Resource, Sensitivity};
 use crate::schema::Schema;
 use crate::vars::VarSet;
 use crate::warning::Warning;
@@ -51,6 +51,8 @@ struct Target<'b> {
     loader: Loader<'b>,
     kustomization: Arc<Kustomization>,
     file_name: &'static str,
+    /// Whether its file was encrypted.
+    sensitivity: Sensitivity,
     /// How it was reached, when that is to be written on the objects.
     origin: Option<Origin>,
     depth: usize,
@@ -133,6 +135,7 @@ impl<'b> Target<'b> {
             loader,
             kustomization,
             file_name,
+            sensitivity: file.sensitivity,
             origin: None,
             depth,
         })
@@ -144,6 +147,18 @@ impl<'b> Target<'b> {
 
     fn directory(&self) -> tree::TreePath {
         self.loader.root().clone()
+    }
+}
+
+/// Records on all objects that something of this sensitivity may have gone into them.
+fn absorb_sensitivity(resources: &mut ResMap, sensitivity: Sensitivity) {
+    match sensitivity {
+        Sensitivity::Plain => {}
+        Sensitivity::Decrypted => {
+            for resource in resources {
+                resource.absorb_sensitivity(sensitivity);
+            }
+        }
     }
 }
 

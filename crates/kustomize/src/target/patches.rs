@@ -118,6 +118,13 @@ pub(super) struct JsonEntry {
     pub(super) sensitivity: Sensitivity,
 }
 
+/// What `replacements` holds, and the files that it names.
+pub(super) struct ReplacementEntries {
+    pub(super) replacements: Vec<Replacement>,
+    /// Whether any of the files was encrypted, which can hold values too.
+    pub(super) sensitivity: Sensitivity,
+}
+
 /// Strategic merge patches of one text.
 pub(super) struct StrategicEntry {
     pub(super) patches: Vec<Node>,
@@ -280,6 +287,7 @@ impl<'b> Target<'b> {
         entries: &[ReplacementField],
     ) -> Result<Transformer, EntryError> {
         let mut all = Vec::with_capacity(entries.len());
+        let mut sensitivity = Sensitivity::Plain;
         for entry in entries {
             let reference = &entry.path;
             let inline = &entry.replacement;
@@ -294,8 +302,14 @@ impl<'b> Target<'b> {
             let read = file.parse::<ReplacementFile>();
             let read = read.map_err(|error| error.named(reference))?;
             all.extend(Arc::unwrap_or_clone(read).0);
+            if file.sensitivity == Sensitivity::Decrypted {
+                sensitivity = file.sensitivity;
+            }
         }
-        Ok(Transformer::Replacement(all))
+        Ok(Transformer::Replacement(ReplacementEntries {
+            replacements: all,
+            sensitivity,
+        }))
     }
 
     /// The transformer of an object that can name further files.

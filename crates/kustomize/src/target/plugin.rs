@@ -20,7 +20,7 @@ use crate::manifest;
 use crate::origin::Origin;
 use crate::output::{self, OutputError};
 use crate::resmap::ResMap;
-use crate::resource::{Resource, annotation};
+use crate::resource::{Resource, Sensitivity, annotation};
 use crate::transform::{Affix, NameTransformer};
 
 /// An object cannot configure a plugin.
@@ -234,6 +234,8 @@ impl AffixConfig {
 pub(super) struct Configured {
     pub(super) transformer: Transformer,
     pub(super) origin: Option<Origin>,
+    /// Whether what configures it was encrypted.
+    pub(super) sensitivity: Sensitivity,
 }
 
 impl<'b> Target<'b> {
@@ -243,7 +245,8 @@ impl<'b> Target<'b> {
         let configurations = self.plugin_objects(field, &self.fields().generators)?;
         let mut all = Vec::with_capacity(configurations.len());
         for object in &configurations {
-            let made = self.run_generator(object)?;
+            let mut made = self.run_generator(object)?;
+            super::absorb_sensitivity(&mut made, object.sensitivity());
             all.push((made, self.plugin_origin(object)));
         }
         for (made, origin) in all {
@@ -269,6 +272,7 @@ impl<'b> Target<'b> {
                 transformers.push(Configured {
                     transformer,
                     origin,
+                    sensitivity: object.sensitivity(),
                 });
             }
         }

@@ -15,7 +15,7 @@ use crate::id::{Gvk, ResId};
 use crate::kustomization::{FieldSpec, Var};
 use crate::replacements::path;
 use crate::resmap::ResMap;
-use crate::resource::Resource;
+use crate::resource::{Resource, Sensitivity};
 use crate::sharing::{self, UNTYPED};
 
 use expand::{Expanded, expand};
@@ -186,8 +186,12 @@ impl VarSet {
                     source,
                 })?;
             }
+            resource.absorb_sensitivity(values.sensitivity.take());
         }
-        let unused = values.into_iter().filter(|(_, value)| !value.is_used.get());
+        let unused = values
+            .by_name
+            .into_iter()
+            .filter(|(_, value)| !value.is_used.get());
         Ok(unused.map(|(name, _)| name.to_owned()).collect())
     }
 
@@ -220,20 +224,29 @@ impl VarSet {
                 &**name,
                 Usable {
                     value,
+                    sensitivity: holder.sensitivity(),
                     is_used: Cell::new(false),
                 },
             ))
         });
-        values.collect()
+        Ok(Values {
+            by_name: values.collect::<Result<_, _>>()?,
+            sensitivity: Cell::default(),
+        })
     }
 }
 
 /// Values by the names of vars.
-type Values<'v> = BTreeMap<&'v str, Usable>;
+struct Values<'v> {
+    by_name: BTreeMap<&'v str, Usable>,
+    /// That of the values that were used since it was last asked for.
+    sensitivity: Cell<Sensitivity>,
+}
 
 /// A value and whether it was used.
 struct Usable {
     value: VarValue,
+    sensitivity: Sensitivity,
     is_used: Cell<bool>,
 }
 
@@ -352,9 +365,12 @@ fn replace_text(node: &mut Node, values: &Values<'_>, budget: &Budget) -> Result
         return Ok(());
     }
     let expanded = expand(&node.value, budget, |name| {
-        let usable = values.get(name)?;
+        let usable = values.by_name.get(name)?;
         if usable.value != VarValue::Collection {
             usable.is_used.set(true);
+            if usable.sensitivity == Sensitivity::Decrypted {
+                values.sensitivity.set(usable.sensitivity);
+            }
         }
         Some(&usable.value)
     })?;
