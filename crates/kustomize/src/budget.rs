@@ -28,7 +28,7 @@ pub enum OverBudget {
         limit: usize,
     },
     /// More time; see [`BuildLimits::visits`].
-    #[error("patches and replacements of the build look at objects more than {limit} times")]
+    #[error("objects and fields are compared more than {limit} times in one build")]
     Visits {
         /// The limit.
         limit: usize,
@@ -75,13 +75,13 @@ impl Budget {
         self.bytes.update(|spent| spent.saturating_add(bytes));
     }
 
-    /// Takes looks at so many objects.
+    /// Takes comparisons with so many objects or fields.
     ///
     /// # Errors
     ///
     /// When that is more than there is.
-    pub fn visit(&self, objects: usize) -> Result<(), OverBudget> {
-        self.visits.update(|spent| spent.saturating_add(objects));
+    pub fn visit(&self, count: usize) -> Result<(), OverBudget> {
+        self.visits.update(|spent| spent.saturating_add(count));
         if self.visits.get() > self.limits.visits {
             return Err(OverBudget::Visits {
                 limit: self.limits.visits,

@@ -40,7 +40,8 @@ pub struct BuildLimits {
     /// counted every time it is named, what generators read, and what patches, labels, replacements, vars and the like
     /// put into objects. Nothing is given back when objects are dropped. An object of ordinary size takes about 10 KiB.
     pub bytes: usize,
-    /// How often patches and replacements may look whether an object is meant: once for every selector and object.
+    /// How often it may be asked whether an object or a field is meant: by a selector of a patch or replacement for every
+    /// object, by a rule of a configuration for every sixteenth object.
     pub visits: usize,
 }
 

@@ -493,6 +493,35 @@ fn looking_at_many_objects_many_times_is_refused() {
 }
 
 #[test]
+fn rules_that_multiply_are_refused() {
+    let marked: String = (0..2_000)
+        .map(|field| format!("\"f{field}\": {{\"x-kubernetes-annotation\": \"\"}},"))
+        .collect();
+    let types = format!(
+        "{{\"v1.A\": {{\"Schema\": {{\"properties\": {{{marked} \"kind\": {{}}, \"apiVersion\": {{}}, \"metadata\": {{}}}}}}}}}}"
+    );
+    let specs: String = (0..10_000)
+        .map(|field| format!("- {{path: metadata/f{field}}}\n"))
+        .collect();
+    for (field, file) in [
+        ("crds", types),
+        ("configurations", format!("commonLabels:\n{specs}")),
+    ] {
+        refused(
+            &[
+                (
+                    "app/kustomization.yaml",
+                    format!("resources: [a.yaml]\n{field}: [rules]\ncommonLabels: {{a: b}}"),
+                ),
+                ("app/a.yaml", config_maps(400, "{a: b}")),
+                ("app/rules", file),
+            ],
+            "build-too-long",
+        );
+    }
+}
+
+#[test]
 fn kustomizations_that_double_are_refused_even_with_nothing_in_them() {
     let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n";
     for (kind, field) in [

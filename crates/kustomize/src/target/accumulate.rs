@@ -184,7 +184,7 @@ impl<'b> Target<'b> {
                 reference: reference.to_owned(),
                 source: Box::new(source),
             })?;
-        gathered.config = config::merge(&gathered.config, &made.config)
+        gathered.config = config::merge(&gathered.config, &made.config, self.loader.budget())
             .map_err(|source| self.rule_error(field, reference, source))?;
         gathered
             .vars

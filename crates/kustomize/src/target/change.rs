@@ -7,7 +7,7 @@ use super::value_add::ValueAdd;
 use super::{Accumulator, Target, finish, metadata_error};
 use crate::config::TransformerConfig;
 use crate::error::BuildError;
-use crate::kustomization::PatchOptions;
+use crate::kustomization::{FieldSpec, PatchOptions};
 use crate::origin::Origin;
 use crate::output;
 use crate::patch::{PatchError, Patcher};
@@ -80,19 +80,19 @@ impl Transformer {
 
     /// How often it goes through the objects, where it does not say so itself.
     fn rounds(&self) -> usize {
+        /// Whether an object is of the type of a field is found out that much faster than whether it is selected.
+        const FIELDS: usize = 16;
+        let of_fields = |specs: &[FieldSpec]| 1 + specs.len() / FIELDS;
         match self {
-            Self::Replacement(_) => 0,
+            Self::Annotations(transformer) => of_fields(&transformer.field_specs),
+            Self::ImageTag(transformer) => of_fields(&transformer.field_specs),
+            Self::Label(transformer) => of_fields(&transformer.field_specs),
+            Self::Name(transformer) => of_fields(&transformer.field_specs),
+            Self::Namespace(transformer) => of_fields(&transformer.field_specs),
+            Self::ReplicaCount(transformer) => of_fields(&transformer.field_specs),
             Self::ValueAdd(value) => value.targets(),
-            Self::Annotations(_)
-            | Self::Hash
-            | Self::ImageTag(_)
-            | Self::Json(_)
-            | Self::Label(_)
-            | Self::Name(_)
-            | Self::Namespace(_)
-            | Self::Patch(_)
-            | Self::ReplicaCount(_)
-            | Self::Strategic(_) => 1,
+            Self::Hash | Self::Strategic(_) => 1,
+            Self::Json(_) | Self::Patch(_) | Self::Replacement(_) => 0,
         }
     }
 }

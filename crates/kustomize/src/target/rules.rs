@@ -35,15 +35,16 @@ impl Target<'_> {
 
     /// Adds the built-in rules to what is gathered, and what the kustomization names.
     pub(super) fn add_rules(&self, gathered: &mut Accumulator) -> Result<(), BuildError> {
+        let budget = self.loader.budget();
         let mut own = Arc::new(TransformerConfig::default());
         for reference in &self.fields().configurations {
             let file = self.load("configurations", reference)?;
             let failed = |source| self.rule_error("configurations", reference, source);
             let parsed = file.parse::<TransformerConfig>().map_err(failed)?;
-            own = config::merge(&own, &parsed).map_err(failed)?;
+            own = config::merge(&own, &parsed, budget).map_err(failed)?;
         }
-        let merged = config::merge(&TransformerConfig::builtin(), &own)
-            .and_then(|config| config::merge(&gathered.config, &config));
+        let merged = config::merge(&TransformerConfig::builtin(), &own, budget)
+            .and_then(|config| config::merge(&gathered.config, &config, budget));
         gathered.config = merged.map_err(|source| self.rule_error("configurations", "", source))?;
         for reference in &self.fields().crds {
             let file = self.load("crds", reference)?;
@@ -55,8 +56,9 @@ impl Target<'_> {
                     source: Box::new(source),
                 })?;
             for field in Arc::unwrap_or_clone(fields).0 {
-                gathered.config = config::merge(&gathered.config, &Arc::new(rule_of(field)))
-                    .map_err(|source| self.rule_error("crds", reference, source))?;
+                gathered.config =
+                    config::merge(&gathered.config, &Arc::new(rule_of(field)), budget)
+                        .map_err(|source| self.rule_error("crds", reference, source))?;
             }
         }
         Ok(())
