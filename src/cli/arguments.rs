@@ -1,6 +1,7 @@
 //! What can be typed: the commands, their flags and their help texts.
 //!
-//! Nothing here acts. Each command's struct is taken apart by the file of the same name.
+//! Nothing here acts. Each command's struct is taken apart by the file of the same name. What a command is for is said
+//! where it is listed; a doc comment on a struct would take the place of that.
 
 use std::path::PathBuf;
 
@@ -32,8 +33,9 @@ pub(super) struct Arguments {
     pub quiet: bool,
 }
 
-/// The commands.
+/// The commands. The flags of a command are built only when it is the one that was typed: a quarter of the start-up.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     /// Print what `kustomize build` prints, with encrypted files opened wherever they are named.
     Build(BuildArguments),
@@ -49,7 +51,7 @@ pub(super) enum Command {
     Preview(PreviewArguments),
 }
 
-/// Where keys come from; shared by every command that opens something.
+// Where keys come from; shared by every command that opens something.
 #[derive(Args, Debug, Default)]
 pub(super) struct KeyArguments {
     /// A file or folder with keys: age identities, SSH keys, PGP keys, RSA keys in PEM, Kubernetes Secrets with
@@ -69,7 +71,7 @@ pub(super) struct KeyArguments {
     pub only_given_keys: bool,
 }
 
-/// `lockstep decrypt`.
+// `lockstep decrypt`.
 #[derive(Args, Debug)]
 pub(super) struct DecryptArguments {
     /// The file, or `-` for standard input.
@@ -105,7 +107,7 @@ pub(super) struct DecryptArguments {
     pub templates: TemplateArguments,
 }
 
-/// How the templates of SealedSecrets are treated.
+// How the templates of SealedSecrets are treated.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct TemplateArguments {
     /// Which templates of SealedSecrets are run. A template whose success depends on a secret tells something about
@@ -123,7 +125,7 @@ pub(super) enum Templates {
     Total,
 }
 
-/// `lockstep build`.
+// `lockstep build`.
 #[derive(Args, Debug)]
 pub(super) struct BuildArguments {
     /// The folder of a kustomization.
@@ -154,7 +156,7 @@ pub(super) enum LoadRestrictor {
     RootOnly,
 }
 
-/// `lockstep preview`.
+// `lockstep preview`.
 #[derive(Args, Debug)]
 pub(super) struct PreviewArguments {
     /// A kustomization, a folder of manifests, a file, or `-` for standard input.
@@ -209,7 +211,7 @@ pub(super) enum PreviewOutput {
     Yaml,
 }
 
-/// `lockstep check`.
+// `lockstep check`.
 #[derive(Args, Debug)]
 pub(super) struct CheckArguments {
     /// Folders or files; what Git ignores is left out.
@@ -269,7 +271,7 @@ pub(super) enum FailOn {
     Warning,
 }
 
-/// `lockstep completions`.
+// `lockstep completions`.
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArguments {
     /// The shell.
@@ -285,4 +287,28 @@ pub(super) enum ColorWhen {
     Auto,
     /// Never.
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_help_of_a_command_begins_with_what_the_list_of_commands_says() {
+        Arguments::command().debug_assert();
+        let listed = Arguments::command();
+        let mut built = Arguments::command();
+        built.build();
+        for command in listed.get_subcommands() {
+            let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+            let shown = built.find_subcommand(command.get_name()).and_then(about);
+            assert!(
+                shown.is_some() && shown == about(command),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
 }

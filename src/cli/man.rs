@@ -16,7 +16,8 @@ const EXIT_CODES: &str = ".SH \"EXIT STATUS\"\n\
 .TP\n2\nAn error; nothing was printed on standard output.\n";
 
 pub(super) fn run(printer: &Printer) -> Result<Outcome, Failure> {
-    let command = Arguments::command().disable_help_subcommand(true);
+    let mut command = Arguments::command().disable_help_subcommand(true);
+    command.build();
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page)?;
     page.write_all(EXIT_CODES.as_bytes())?;

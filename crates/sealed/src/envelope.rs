@@ -4,8 +4,8 @@
 //! first; the block, RSA-OAEP with SHA-256 over a key of 32 bytes; the text under AES-256-GCM with twelve zero bytes as
 //! nonce, which is safe because no session key is used twice.
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit, Nonce, Tag};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey};
 use secret::SecretBytes;
@@ -51,15 +51,15 @@ impl<'v> Envelope<'v> {
             )
             .ok()?;
         // Upstream takes the shorter AES keys as well, though nothing makes them.
-        let session_key: &[u8; SESSION_KEY] = (&*session_key).try_into().ok()?;
-        // The tag is checked before anything is deciphered: on failure the buffer holds ciphertext.
-        let mut text = SecretBytes::copy_of(self.text);
-        Aes256Gcm::new(session_key.into())
-            .decrypt_inout_detached(
-                &Nonce::default(),
-                &[],
-                text.expose_mut().into(),
-                &Tag::from(*self.tag),
+        let mut text = SecretBytes::new(vec![0; self.text.len()]);
+        text_key(session_key)
+            .ok()?
+            .open_separate_gather(
+                nonce(),
+                Aad::empty(),
+                self.text,
+                self.tag,
+                text.expose_mut(),
             )
             .ok()?;
         Some(text)
@@ -91,10 +91,19 @@ pub(crate) fn seal(
     .map_err(|_| SealFailed)?;
     // Enciphered in a buffer of its own, so that a failure leaves no plaintext in `sealed`.
     let mut text = SecretBytes::copy_of(plaintext);
-    let tag = Aes256Gcm::new((&*session_key).into())
-        .encrypt_inout_detached(&Nonce::default(), &[], text.expose_mut().into())
+    let tag = text_key(&*session_key)
+        .and_then(|key| key.seal_in_place_separate_tag(nonce(), Aad::empty(), text.expose_mut()))
         .map_err(|_| SealFailed)?;
     sealed.extend_from_slice(text.expose());
-    sealed.extend_from_slice(&tag);
+    sealed.extend_from_slice(tag.as_ref());
     Ok(sealed)
+}
+
+/// The key of the text; refused where it is not one of AES-256, by its length.
+fn text_key(session_key: &[u8]) -> Result<LessSafeKey, Unspecified> {
+    UnboundKey::new(&AES_256_GCM, session_key).map(LessSafeKey::new)
+}
+
+fn nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; 12])
 }

@@ -71,8 +71,18 @@ unsafe impl GlobalAlloc for WipingAllocator {
         if is_large(layout.size(), layout.align()) {
             return map(layout.size());
         }
+        if layout.size() < SPARSE {
+            // SAFETY: the caller keeps the contract of the same method.
+            return unsafe { System.alloc_zeroed(layout) };
+        }
+        // The system would write zeros to every page, also to those that nothing has touched yet.
         // SAFETY: the caller keeps the contract of the same method.
-        unsafe { System.alloc_zeroed(layout) }
+        let block = unsafe { System.alloc(layout) };
+        if !block.is_null() {
+            // SAFETY: the block has so many bytes, and nobody else has it.
+            unsafe { clear(block, layout.size()) };
+        }
+        block
     }
 
     #[inline]
@@ -83,7 +93,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
             return;
         }
         // SAFETY: the caller owns `layout.size()` bytes at `block`, and does not use them again.
-        unsafe { wipe(block, layout.size()) };
+        unsafe { clear(block, layout.size()) };
         // SAFETY: the caller keeps the contract of the same method.
         unsafe { System.dealloc(block, layout) }
     }
@@ -179,6 +189,41 @@ unsafe fn unmap(block: *mut u8, size: usize) {
     }
     // SAFETY: the caller gives the whole mapping.
     let _unmapped = unsafe { munmap(block.cast(), size) };
+}
+
+/// From this size in bytes on, the pages of a block are given back instead of overwritten: most blocks of the size are
+/// buffers that were never filled, and to write to a page that was not touched is to get it first.
+const SPARSE: usize = 64 * 1024;
+
+/// Makes the `size` bytes of a block of the system's zero.
+///
+/// # Safety
+///
+/// The bytes are the caller's to write. They need not be initialised.
+#[inline]
+unsafe fn clear(block: *mut u8, size: usize) {
+    if size < SPARSE {
+        // SAFETY: the caller may write so many bytes.
+        unsafe { wipe(block, size) };
+        return;
+    }
+    let head = block.align_offset(PAGE);
+    let pages = (size - head) & !(PAGE - 1);
+    // SAFETY: both are inside the block.
+    let (first, tail) = unsafe { (block.add(head), block.add(head + pages)) };
+    // SAFETY: whole pages of a block whose content nobody needs, private and anonymous as all memory of the system's
+    // allocator: they are zero when they are next looked at.
+    let given_back = unsafe { madvise(first.cast(), pages, Advice::LinuxDontNeed) };
+    if given_back.is_err() {
+        // Locked pages stay.
+        // SAFETY: the caller may write so many bytes.
+        unsafe { wipe(first, pages) };
+    }
+    // SAFETY: the caller may write the bytes before and after the pages.
+    unsafe {
+        wipe(block, head);
+        wipe(tail, size - head - pages);
+    }
 }
 
 /// Overwrites `size` bytes with zeros, in a way that the compiler does not take for useless.

@@ -22,10 +22,13 @@ const LARGEST: usize = 1 << 20;
 /// together.
 #[inline(never)]
 pub fn scrub_stack() {
-    // Twice as much as was found in use is not needed, but there are few sizes to choose from.
+    // The next larger of a few sizes: each is a function of its own.
     match used_below() {
         0..=0x4000 => zeroize_stack::<0x4000>(),
-        0x4001..=0x1_0000 => zeroize_stack::<0x1_0000>(),
+        0x4001..=0x6000 => zeroize_stack::<0x6000>(),
+        0x6001..=0x8000 => zeroize_stack::<0x8000>(),
+        0x8001..=0xc000 => zeroize_stack::<0xc000>(),
+        0xc001..=0x1_0000 => zeroize_stack::<0x1_0000>(),
         0x1_0001..=0x4_0000 => zeroize_stack::<0x4_0000>(),
         _ => zeroize_stack::<LARGEST>(),
     }

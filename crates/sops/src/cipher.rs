@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn decrypt(value: &str, associated: &str) -> Result<(Decrypted, Vec<u8>), ValueError> {
-        let gcm = Gcm::new(&key());
+        let gcm = Gcm::new(&key()).unwrap();
         let mut text = SecretBytes::new(value.as_bytes().to_vec());
         let decrypted = Cipher::new(&gcm).decrypt(&mut text, associated.as_bytes())?;
         Ok((decrypted, text.expose().to_vec()))

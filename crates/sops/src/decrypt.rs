@@ -6,7 +6,7 @@
 
 use std::thread;
 
-use sha2::{Digest as _, Sha512};
+use aws_lc_rs::digest::{self, SHA512};
 
 use crate::cipher::{self, Cipher, ValueError};
 use crate::document::{Comment, Map, Origin, Place, Placement, Scalar, Value};
@@ -69,7 +69,8 @@ pub(crate) fn decrypt(
     match walked {
         Ok((hash, kept)) => {
             let mac = hash
-                .finalize()
+                .finish()
+                .as_ref()
                 .iter()
                 .map(|byte| format!("{byte:02X}"))
                 .collect();
@@ -86,12 +87,12 @@ pub(crate) fn decrypt(
 }
 
 /// The hash over all values, and the comments that did not open.
-type Hashed = Result<(Sha512, Vec<Ordinal>), (Ordinal, FailureCause)>;
+type Hashed = Result<(digest::Context, Vec<Ordinal>), (Ordinal, FailureCause)>;
 
-fn start(scope: MacScope) -> Sha512 {
-    let mut hash = Sha512::new();
+fn start(scope: MacScope) -> digest::Context {
+    let mut hash = digest::Context::new(&SHA512);
     if scope == MacScope::EncryptedOnly {
-        hash.update(MAC_ONLY_ENCRYPTED_START);
+        hash.update(&MAC_ONLY_ENCRYPTED_START);
     }
     hash
 }
@@ -196,7 +197,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn hash(&self, scope: MacScope, hash: &mut Sha512) {
+    fn hash(&self, scope: MacScope, hash: &mut digest::Context) {
         if self.outcome != Outcome::Value || (scope == MacScope::EncryptedOnly && !self.selected) {
             return;
         }
@@ -320,7 +321,7 @@ impl<'d> Visitor<'d> for Collector<'d> {
 
 struct InTurn<'k> {
     opener: Opener<'k>,
-    hash: Sha512,
+    hash: digest::Context,
     scope: MacScope,
     count: Ordinal,
     kept: Vec<Ordinal>,
@@ -406,7 +407,7 @@ mod tests {
 
     #[test]
     fn the_mac_is_the_hash_of_the_values_in_their_order() {
-        let gcm = Gcm::new(&std::array::from_fn(|position| position as u8));
+        let gcm = Gcm::new(&std::array::from_fn::<_, 32, _>(|position| position as u8)).unwrap();
         for (scope, expected) in [
             // SHA-512 of `hello42True1.5`.
             (

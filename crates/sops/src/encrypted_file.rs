@@ -10,7 +10,7 @@ use crate::decrypt::{self, Failure, FailureCause, MacScope};
 use crate::document::{Entry, KeyPath, Map, Place, Value};
 use crate::flatten::unflatten;
 use crate::format::Format;
-use crate::gcm::{Gcm, KEY_LENGTH};
+use crate::gcm::Gcm;
 use crate::inspect;
 use crate::key_service::KeyService;
 use crate::metadata::Metadata;
@@ -161,11 +161,7 @@ impl EncryptedFile {
             metadata,
         } = self;
         let key = data_key(&metadata, keys, &options.order)?;
-        let key: &[u8; KEY_LENGTH] = key
-            .expose()
-            .try_into()
-            .map_err(|_| DecryptError::DataKeyLength)?;
-        let gcm = Gcm::new(key);
+        let gcm = Gcm::new(key.expose()).ok_or(DecryptError::DataKeyLength)?;
         let rule = Rule::new(&metadata.selection);
         let scope = if metadata.mac_only_encrypted {
             MacScope::EncryptedOnly

@@ -16,9 +16,43 @@ pub(crate) struct Rule {
 
 enum Test {
     Suffix(Vec<u8>),
+    /// One of these words and nothing else: `^(data|stringData)$`, the pattern of nearly every Secret. To compile it
+    /// would take longer than to decrypt the Secret's values.
+    Words(Vec<Vec<u8>>),
     Regex(Regex),
     /// Go refuses the pattern, and sops then takes it as one that nothing matches.
     Nothing,
+}
+
+impl Test {
+    fn of_pattern(pattern: &str) -> Self {
+        if let Some(words) = alternatives(pattern) {
+            return Self::Words(words.map(|word| word.as_bytes().to_vec()).collect());
+        }
+        go_regex::compile(pattern).map_or(Self::Nothing, Self::Regex)
+    }
+
+    fn matches(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Suffix(suffix) => text.ends_with(suffix),
+            Self::Words(words) => words.iter().any(|word| word == text),
+            Self::Regex(regex) => regex.is_match(text),
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// The words of a pattern that says no more than "one of these words".
+fn alternatives(pattern: &str) -> Option<impl Iterator<Item = &str>> {
+    let anchored = pattern.strip_prefix('^')?.strip_suffix('$')?;
+    let words = match anchored.strip_prefix('(') {
+        Some(group) => group.strip_suffix(')')?,
+        // Without a group, the anchors belong to the first and the last alternative only.
+        None if anchored.contains('|') => return None,
+        None => anchored,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'|');
+    words.bytes().all(is_plain).then(|| words.split('|'))
 }
 
 /// What a rule looks at.
@@ -39,8 +73,7 @@ enum Effect {
 impl Rule {
     pub(crate) fn new(selection: &Selection) -> Self {
         let suffix = |suffix: &String| Test::Suffix(suffix.clone().into_bytes());
-        let regex =
-            |pattern: &String| go_regex::compile(pattern).map_or(Test::Nothing, Test::Regex);
+        let regex = |pattern: &String| Test::of_pattern(pattern);
         let (test, subject, effect) = match selection {
             Selection::UnencryptedSuffix(text) => (suffix(text), Subject::Keys, Effect::Leave),
             Selection::EncryptedSuffix(text) => (suffix(text), Subject::Keys, Effect::Encrypt),
@@ -67,7 +100,7 @@ impl Rule {
     /// The state inside the value of `key`, given the state around it.
     pub(crate) fn below_key(&self, around: Matched, key: &[u8]) -> Matched {
         match self.subject {
-            Subject::Keys => Matched(around.0 || self.matches(key)),
+            Subject::Keys => Matched(around.0 || self.test.matches(key)),
             Subject::Comments => around,
         }
     }
@@ -75,7 +108,7 @@ impl Rule {
     /// The state once `comment` has been seen at this level.
     pub(crate) fn after_comment(&self, before: Matched, comment: &[u8]) -> Matched {
         match self.subject {
-            Subject::Comments => Matched(before.0 || self.matches(comment)),
+            Subject::Comments => Matched(before.0 || self.test.matches(comment)),
             Subject::Keys => before,
         }
     }
@@ -97,14 +130,6 @@ impl Rule {
             Effect::Leave => after,
         })
     }
-
-    fn matches(&self, text: &[u8]) -> bool {
-        match &self.test {
-            Test::Suffix(suffix) => text.ends_with(suffix),
-            Test::Regex(regex) => regex.is_match(text),
-            Test::Nothing => false,
-        }
-    }
 }
 
 /// Whether something on the way down matched the rule.
@@ -113,7 +138,8 @@ pub(crate) struct Matched(bool);
 
 #[cfg(test)]
 mod tests {
-    use super::{Matched, Rule};
+    use super::{Matched, Rule, Test, alternatives};
+    use crate::go_regex;
     use crate::metadata::Selection;
 
     #[test]
@@ -152,6 +178,54 @@ mod tests {
             });
             assert_eq!(rule.selects(matched), expected, "{selection:?} on {path:?}");
         }
+    }
+
+    #[test]
+    fn words_are_found_as_the_pattern_finds_them() {
+        for pattern in [
+            "^(data|stringData)$",
+            "^data$",
+            "^(data)$",
+            "^(|a-b|c_1)$",
+            "^()$",
+            "^$",
+            "^a|b$",
+            "^(a)|(b)$",
+            "^(a|b$",
+            "^(a.c)$",
+            "^(?i)$",
+            "(a|b)",
+        ] {
+            let regex = go_regex::compile(pattern);
+            let test = Test::of_pattern(pattern);
+            for text in [
+                "",
+                "a",
+                "b",
+                "ab",
+                "data",
+                "stringData",
+                "Data",
+                "data\n",
+                "xdata",
+                "datax",
+                "a-b",
+                "c_1",
+                "a.c",
+                "abc",
+                "?i",
+                "data|stringData",
+            ] {
+                assert_eq!(
+                    test.matches(text.as_bytes()),
+                    regex
+                        .as_ref()
+                        .is_some_and(|regex| regex.is_match(text.as_bytes())),
+                    "{pattern} on {text:?}"
+                );
+            }
+        }
+        assert!(alternatives("^(data|stringData)$").is_some());
     }
 
     #[test]
