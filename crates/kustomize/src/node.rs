@@ -86,43 +86,6 @@ pub fn is_empty(node: &Node) -> bool {
     node.is_null() || matches!(node.kind, Kind::Mapping | Kind::Sequence) && node.content.is_empty()
 }
 
-/// The field at the end of a path of field names. A null ends the search unless it is the last.
-///
-/// # Errors
-///
-/// When something on the way is not a mapping.
-pub fn lookup<'n>(node: &'n Node, path: &[&str]) -> Result<Option<&'n Node>, KindError> {
-    let mut at = node;
-    for field in path {
-        expect_kind(at, Kind::Mapping)?;
-        match at.get(field) {
-            Some(next) => at = next,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(at))
-}
-
-/// As [`lookup`], to be changed.
-///
-/// # Errors
-///
-/// When something on the way is not a mapping.
-pub fn lookup_mut<'n>(
-    node: &'n mut Node,
-    path: &[&str],
-) -> Result<Option<&'n mut Node>, KindError> {
-    let mut at = node;
-    for field in path {
-        expect_kind(at, Kind::Mapping)?;
-        match at.get_mut(field) {
-            Some(next) => at = next,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(at))
-}
-
 /// The field at the end of a path; what is missing is created as mappings. `None` where a null is in the way.
 ///
 /// # Errors
