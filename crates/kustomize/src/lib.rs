@@ -22,8 +22,9 @@
 //! # Repeated builds
 //!
 //! A program that builds the same bases time and again can keep what their files were parsed to in a [`ParseCache`]
-//! (`BuildOptions::cache`). The output is the same with and without; what was decrypted is never kept. The second build of
-//! 4,000 objects takes half the time of the first.
+//! (`BuildOptions::cache`). The output is the same with and without; what was decrypted is never kept. Building
+//! 4,000 objects again takes a little more than half the time (40 ms instead of 73, before they are written); the less, the
+//! more a kustomization changes them. `examples/rebuild.rs` measures it.
 //!
 //! # Hashes are fingerprints
 //!
