@@ -113,8 +113,16 @@ unsafe impl GlobalAlloc for WipingAllocator {
         if !new_block.is_null() {
             // SAFETY: both blocks have at least so many bytes, and the new one overlaps nothing in use.
             unsafe { ptr::copy_nonoverlapping(block, new_block, layout.size().min(new_size)) };
-            // SAFETY: the block has this layout, and the caller uses the new one from now on.
-            unsafe { self.dealloc(block, layout) };
+            if is_large(layout.size(), layout.align()) {
+                // SAFETY: the block is a mapping of this size, and the caller uses the new one from now on.
+                unsafe { unmap(block, layout.size()) };
+                return new_block;
+            }
+            // A block that grows is full, and its pages are wanted again at once: none is given back, whatever the size.
+            // SAFETY: the caller uses the new block from now on.
+            unsafe { wipe(block, layout.size()) };
+            // SAFETY: the block is the system's, and has this layout.
+            unsafe { System.dealloc(block, layout) };
         }
         new_block
     }

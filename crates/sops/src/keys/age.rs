@@ -1,7 +1,6 @@
 //! age files, and the native age identities.
 //!
-//! The `age` crate reads headers, armor and payloads and opens X25519 stanzas. The post-quantum and SSH identities are
-//! this crate's own. Only what an honest file needs is done: an scrypt stanza is opened where a passphrase was asked
+//! The `age` crate reads headers, armor and payloads; the identities are this crate's own. Only what an honest file needs is done: an scrypt stanza is opened where a passphrase was asked
 //! for, never because a file to decrypt holds one, and age plugins are not run at all.
 
 use std::cell::Cell;
@@ -10,23 +9,23 @@ use std::sync::{Arc, OnceLock};
 
 use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity};
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
-use age_core::primitives::{aead_decrypt, bech32_decode, bech32_encode};
+use age_core::format::{FileKey, Stanza};
+use age_core::primitives::{bech32_decode, bech32_encode};
 use bech32::Hrp;
 use secret::{SecretBytes, SecretString};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::file;
 use super::hybrid;
 use super::material::Material;
 use super::passphrase::{self, LockedKind, Passphrase, StaysLocked};
 use super::ring::KeyRing;
+use super::scrypt::ScryptKey;
 use super::ssh::SshKey;
-use super::stanza::{Attempt, argument};
+use super::stanza::Attempt;
+use super::x25519;
 
-/// Largest scrypt work factor that is tried, as the binary logarithm of N; the same limit as that of the Go program.
-/// Each step doubles time and memory: 22 is 4 GiB.
-pub const MAX_WORK_FACTOR: u8 = 22;
+pub use super::scrypt::MAX_WORK_FACTOR;
 
 /// Largest header in bytes. A header is parsed again for each line that it grows by, so a limit keeps that bounded.
 const MAX_HEADER: usize = 64 * 1024;
@@ -69,11 +68,8 @@ pub fn decrypt_with_passphrase(
     file: &[u8],
     passphrase: &SecretString,
 ) -> Result<SecretBytes, AgeError> {
-    let key = ScryptKey {
-        passphrase,
-        excessive: Cell::new(None),
-    };
-    open(file, &key).map_err(|error| match key.excessive.take() {
+    let key = ScryptKey::new(passphrase);
+    open(file, &key).map_err(|error| match key.excessive_work() {
         Some(log_n) => AgeError::ExcessiveWork { log_n },
         None => error,
     })
@@ -150,7 +146,7 @@ pub(super) enum AgeKey {
 /// An identity of age's own kinds.
 pub(super) struct NativeKey {
     kind: NativeKind,
-    /// For X25519 the identity text, the only form that the `age` crate takes; for the hybrid its seed.
+    /// For X25519 the scalar, for the hybrid its seed.
     material: Material,
     recipient: OnceLock<String>,
 }
@@ -166,25 +162,28 @@ pub(super) const X25519_PREFIX: &str = "AGE-SECRET-KEY-1";
 /// Prefix of a hybrid identity.
 pub(super) const HYBRID_PREFIX: &str = "AGE-SECRET-KEY-PQ-1";
 
+const X25519_HRP: Hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
+const X25519_RECIPIENT_HRP: Hrp = Hrp::parse_unchecked("age");
 const HYBRID_HRP: Hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-PQ-");
 const HYBRID_RECIPIENT_HRP: Hrp = Hrp::parse_unchecked("age1pq");
 
 /// What is kept in locked memory of the identity written as `text`; `None` when it is not a valid identity.
 pub(super) fn parse_identity(text: &str) -> Option<(NativeKind, Zeroizing<Vec<u8>>)> {
-    if text.starts_with(HYBRID_PREFIX) {
-        let seed = bech32_decode(
-            text,
-            drop,
-            |hrp| (hrp == HYBRID_HRP).then_some(()).ok_or(()),
-            |_, bytes| Ok(Zeroizing::new(bytes.collect::<Vec<u8>>())),
-        )
-        .ok()?;
-        (seed.len() == hybrid::SEED).then_some((NativeKind::Hybrid, seed))
+    let (kind, expected, length) = if text.starts_with(HYBRID_PREFIX) {
+        (NativeKind::Hybrid, HYBRID_HRP, hybrid::SEED)
+    } else if text.starts_with(X25519_PREFIX) {
+        (NativeKind::X25519, X25519_HRP, x25519::SCALAR)
     } else {
-        text.starts_with(X25519_PREFIX)
-            .then(|| text.parse::<age::x25519::Identity>().ok())??;
-        Some((NativeKind::X25519, Zeroizing::new(text.as_bytes().to_vec())))
-    }
+        return None;
+    };
+    let material = bech32_decode(
+        text,
+        drop,
+        |hrp| (hrp == expected).then_some(()).ok_or(()),
+        |_, bytes| Ok(Zeroizing::new(bytes.collect::<Vec<u8>>())),
+    )
+    .ok()?;
+    (material.len() == length).then_some((kind, material))
 }
 
 impl NativeKey {
@@ -198,15 +197,16 @@ impl NativeKey {
 
     /// The public key as recipients are written.
     pub(super) fn recipient(&self) -> &str {
-        self.recipient.get_or_init(|| match self.kind {
-            NativeKind::X25519 => self
-                .x25519()
-                .map(|identity| identity.to_public().to_string())
-                .unwrap_or_default(),
-            NativeKind::Hybrid => bech32_encode(
-                HYBRID_RECIPIENT_HRP,
-                &hybrid::public_key(self.material.expose()),
-            ),
+        self.recipient.get_or_init(|| {
+            let secret = self.material.expose();
+            match self.kind {
+                NativeKind::X25519 => x25519::public_key(secret)
+                    .map(|public| bech32_encode(X25519_RECIPIENT_HRP, &public))
+                    .unwrap_or_default(),
+                NativeKind::Hybrid => {
+                    bech32_encode(HYBRID_RECIPIENT_HRP, &hybrid::public_key(secret))
+                }
+            }
         })
     }
 
@@ -216,24 +216,14 @@ impl NativeKey {
         (self.kind == NativeKind::Hybrid) == is_hybrid && self.recipient() == recipient
     }
 
-    fn x25519(&self) -> Option<age::x25519::Identity> {
-        str::from_utf8(self.material.expose()).ok()?.parse().ok()
-    }
-
     fn unwrap(&self, stanzas: &[Stanza]) -> Attempt {
+        let secret = self.material.expose();
         match self.kind {
-            NativeKind::X25519 => {
-                if !stanzas.iter().any(|stanza| stanza.tag == "X25519") {
-                    return Attempt::Foreign;
-                }
-                match self.x25519().and_then(|key| key.unwrap_stanzas(stanzas)) {
-                    None => Attempt::Foreign,
-                    Some(Ok(key)) => Attempt::Key(key),
-                    Some(Err(_)) => Attempt::Malformed,
-                }
-            }
+            NativeKind::X25519 => first(stanzas, x25519::STANZA, |stanza| {
+                x25519::unwrap(secret, stanza)
+            }),
             NativeKind::Hybrid => first(stanzas, hybrid::STANZA, |stanza| {
-                hybrid::unwrap(self.material.expose(), stanza)
+                hybrid::unwrap(secret, stanza)
             }),
         }
     }
@@ -296,7 +286,7 @@ impl IdentityFile {
         // A passphrase is asked for only where some identity could open the file at all.
         if !stanzas
             .iter()
-            .any(|stanza| stanza.tag == "X25519" || stanza.tag == hybrid::STANZA)
+            .any(|stanza| stanza.tag == x25519::STANZA || stanza.tag == hybrid::STANZA)
         {
             return Ok(Attempt::Foreign);
         }
@@ -397,68 +387,10 @@ impl Identity for Search<'_> {
     }
 }
 
-/// The identity behind a passphrase (`filippo.io/age: scrypt.go`).
-struct ScryptKey<'a> {
-    passphrase: &'a SecretString,
-    excessive: Cell<Option<u8>>,
-}
-
-impl ScryptKey<'_> {
-    fn attempt(&self, stanza: &Stanza) -> Attempt {
-        const LABEL: &[u8] = b"age-encryption.org/v1/scrypt";
-        const SALT: usize = 16;
-        const TAG: usize = 16;
-
-        if stanza.tag != "scrypt" {
-            return Attempt::Foreign;
-        }
-        let [salt, log_n] = &stanza.args[..] else {
-            return Attempt::Malformed;
-        };
-        let (Some(salt), Some(log_n)) = (argument::<SALT>(salt), work_factor(log_n)) else {
-            return Attempt::Malformed;
-        };
-        if stanza.body.len() != FILE_KEY_BYTES + TAG {
-            return Attempt::Malformed;
-        }
-        if log_n > MAX_WORK_FACTOR {
-            self.excessive.set(Some(log_n));
-            return Attempt::Malformed;
-        }
-        let Ok(params) = scrypt::Params::new(log_n, 8, 1, scrypt::Params::RECOMMENDED_LEN) else {
-            return Attempt::Malformed;
-        };
-        let salt = [LABEL, &salt].concat();
-        let mut key = Zeroizing::new([0; 32]);
-        if scrypt::scrypt(
-            self.passphrase.expose().as_bytes(),
-            &salt,
-            &params,
-            &mut *key,
-        )
-        .is_err()
-        {
-            return Attempt::Malformed;
-        }
-        aead_decrypt(&key, FILE_KEY_BYTES, &stanza.body).map_or(Attempt::Foreign, |mut opened| {
-            Attempt::Key(FileKey::init_with_mut(|file_key| {
-                file_key.copy_from_slice(&opened);
-                opened.zeroize();
-            }))
-        })
-    }
-}
-
 impl Identity for ScryptKey<'_> {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
-        answer(self.attempt(stanza))
+        answer(self.unwrap(stanza))
     }
-}
-
-/// The work factor in its canonical decimal form.
-fn work_factor(text: &str) -> Option<u8> {
-    let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
-    canonical.then(|| text.parse().ok())?
 }
 
 fn answer(attempt: Attempt) -> Option<Result<FileKey, DecryptError>> {

@@ -6,7 +6,7 @@
 //!
 //! [RFC 9180]: https://www.rfc-editor.org/rfc/rfc9180
 
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
+use age_core::format::{FileKey, Stanza};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hkdf::Hkdf;
@@ -18,7 +18,7 @@ use sha3::digest::{Digest, ExtendableOutput, Update, XofReader};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::stanza::{Attempt, argument};
+use super::stanza::{Attempt, WRAPPED_KEY, argument};
 
 /// Type of the stanza.
 pub(super) const STANZA: &str = "mlkem768x25519";
@@ -32,7 +32,6 @@ const SUITE: &[u8; 10] = b"HPKE\x64\x7a\x00\x01\x00\x03";
 
 const PQ_CIPHERTEXT: usize = 1088;
 const POINT: usize = 32;
-const TAG: usize = 16;
 
 /// A key pair expanded from its seed.
 struct KeyPair {
@@ -100,7 +99,7 @@ pub(super) fn unwrap(seed: &[u8], stanza: &Stanza) -> Attempt {
     let Some(encapsulation) = argument::<{ PQ_CIPHERTEXT + POINT }>(encapsulation) else {
         return Attempt::Malformed;
     };
-    if stanza.body.len() != FILE_KEY_BYTES + TAG {
+    if stanza.body.len() != WRAPPED_KEY {
         return Attempt::Malformed;
     }
     let Some((pq_ciphertext, point)) = encapsulation.split_first_chunk::<PQ_CIPHERTEXT>() else {

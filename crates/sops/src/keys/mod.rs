@@ -15,8 +15,10 @@ mod passphrase;
 mod pgp;
 mod ring;
 mod rsa;
+mod scrypt;
 mod ssh;
 mod stanza;
+mod x25519;
 
 pub use age::LockedKey;
 pub use external::{ExternalKeyService, ExternalKeys, KeyPolicy};
