@@ -1,6 +1,7 @@
 //! The commands: the only place that prints, reads the environment and decides exit codes.
 
 mod arguments;
+mod bug;
 mod build;
 mod check;
 mod completions;
@@ -12,6 +13,7 @@ mod man;
 mod passphrase;
 mod place;
 mod preview;
+mod printable;
 mod printer;
 
 use std::io::{self, Write};
@@ -52,6 +54,7 @@ impl From<Outcome> for ExitCode {
 /// To be called once, first thing in `main`: keys are taken out of the environment while there is one thread.
 pub fn run() -> Outcome {
     let environment = Environment::take();
+    bug::tell_no_values();
     let Arguments {
         command,
         color,

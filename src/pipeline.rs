@@ -19,7 +19,6 @@ pub mod mask;
 mod materialise;
 mod render;
 mod resource;
-mod secret_parts;
 
 pub use materialise::{Desired, MaterialiseError, SealedPolicy, materialise};
 pub use render::{
@@ -27,4 +26,3 @@ pub use render::{
     render,
 };
 pub use resource::{Identity, IdentityError, Opening, Origin, Resource};
-pub use secret_parts::SecretParts;

@@ -14,6 +14,7 @@ use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
 use super::place::{self, Root};
+use super::printable::printable;
 use super::printer::{ERROR, HINT, Printer, WARNING};
 use crate::check::finding::{Finding, Rule, Severity};
 use crate::check::{Checker, Report, sarif};
@@ -151,13 +152,14 @@ fn text(report: &Report) -> String {
         };
         let _ = write!(text, "{}", place_of(finding));
         let _ = write!(text, ": {style}{severity}{style:#}");
-        let _ = write!(text, "[{}]: {}", finding.rule.name(), finding.message);
+        let message = printable(&finding.message);
+        let _ = write!(text, "[{}]: {message}", finding.rule.name());
         if let Some(key_path) = finding
             .key_path
             .as_ref()
             .filter(|path| !finding.message.contains(path.as_str()))
         {
-            let _ = write!(text, " ({key_path})");
+            let _ = write!(text, " ({})", printable(key_path));
         }
         text.push('\n');
     }

@@ -128,7 +128,7 @@ fn unseal(
         deprecated_data: DeprecatedData::Refuse,
     };
     let unsealer = keys.sealing().unsealer();
-    let mut text = Vec::new();
+    let mut text = SecretBytes::default();
     for sealed in &sealed {
         let secret = sealed
             .open(&unsealer, options)
@@ -138,7 +138,7 @@ fn unseal(
             })?;
         text.extend_from_slice(secret.print(format).expose().as_bytes());
     }
-    Ok(SecretBytes::new(text))
+    Ok(text)
 }
 
 pub(super) const fn template_policy(templates: Templates) -> TemplatePolicy {

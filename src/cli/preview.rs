@@ -24,10 +24,11 @@ use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
 use super::place::{self, Root};
+use super::printable::printable;
 use super::printer::Printer;
 use crate::pipeline::{
-    Desired, DirectoryKind, Identity, Opening, Resource, SealedPolicy, Source, directory_kind,
-    mask, materialise, render,
+    Desired, DirectoryKind, Opening, Resource, SealedPolicy, Source, directory_kind, mask,
+    materialise, render,
 };
 
 /// The name under which standard input is rendered.
@@ -264,9 +265,8 @@ fn json(desired: &Desired, view: impl Fn(&Resource) -> Value) -> Result<String, 
 fn summary(desired: &Desired, redactor: &Redactor) -> String {
     let mut rows = vec![["KIND", "NAMESPACE", "NAME", "SECRETS", "SOURCE"].map(str::to_owned)];
     for resource in desired.resources() {
-        // A name can be encrypted as well, and a summary never shows values.
-        let identity = Identity::of(&mask::masked(resource, redactor))
-            .unwrap_or_else(|_| resource.identity.clone());
+        // Also with `--show-secrets`, a summary shows no values.
+        let identity = mask::identity(resource, redactor);
         let kind = if identity.group.is_empty() {
             identity.kind.clone()
         } else {
@@ -276,13 +276,14 @@ fn summary(desired: &Desired, redactor: &Redactor) -> String {
             0 => "-".to_owned(),
             count => count.to_string(),
         };
-        rows.push([
+        let cells = [
             kind,
             identity.namespace.unwrap_or_else(|| "-".to_owned()),
             identity.name,
             secrets,
             format!("{}{}", resource.origin, protection(resource)),
-        ]);
+        ];
+        rows.push(cells.map(|cell| printable(&cell).into_owned()));
     }
     let mut widths = [0; 5];
     for row in &rows {

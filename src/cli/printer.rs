@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secret::{Redactor, SecretBytes};
 
 use super::arguments::ColorWhen;
+use super::printable::printable;
 
 /// Red, for errors.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -102,6 +103,7 @@ impl Printer {
 
     fn labelled(&self, style: Style, label: &str, message: &str) {
         let message = self.redactor.redact(message);
+        let message = printable(&message);
         let choice = self.choice(&io::stderr());
         let mut stderr = AutoStream::new(io::stderr().lock(), choice);
         // Nothing is left to tell when standard error itself is gone.

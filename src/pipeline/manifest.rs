@@ -33,6 +33,18 @@ pub struct Manifest {
     pub identity: Identity,
     /// The line on which it starts, counted from one.
     pub line: u32,
+    /// The way to it from the top of the file.
+    pub place: Place,
+}
+
+/// Where in a file an object stands.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Place {
+    /// The document, counted from zero.
+    pub document: usize,
+    /// For an object of a list, its number among the items, counted from zero; for lists in lists, that of each list on
+    /// the way.
+    pub items: Vec<usize>,
 }
 
 /// Why a file is not read as manifests.
@@ -150,8 +162,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
         return Err(ManifestError::SeveralInJson);
     }
     let mut objects = Vec::new();
-    for document in documents {
-        match objects_of(document, &mut objects) {
+    for (index, document) in documents.into_iter().enumerate() {
+        match objects_of(document, index, &mut objects) {
             Ok(()) => {}
             Err(_) if objects.is_empty() && !looks_like_a_manifest(bytes) => {
                 return Ok(Manifests::Unrelated(Unrelated::NoManifest));
@@ -162,13 +174,21 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Manifests, ManifestError> {
     Ok(Manifests::Objects(objects))
 }
 
-fn objects_of(mut document: Document, objects: &mut Vec<Manifest>) -> Result<(), ManifestError> {
+fn objects_of(
+    mut document: Document,
+    index: usize,
+    objects: &mut Vec<Manifest>,
+) -> Result<(), ManifestError> {
     document.expand_aliases(&Limits::default())?;
     let value = decode::json_value(&document.root, Duplicates::LastWins)?;
     if matches!(value, Value::Null) {
         return Ok(());
     }
-    expand(value, &document.root, LIST_DEPTH, objects)
+    let place = Place {
+        document: index,
+        items: Vec::new(),
+    };
+    expand(value, &document.root, place, objects)
 }
 
 /// Adds the object, or the items of a list in its place. A list is what has an array of `items`, whatever its kind
@@ -176,7 +196,7 @@ fn objects_of(mut document: Document, objects: &mut Vec<Manifest>) -> Result<(),
 fn expand(
     value: Value,
     node: &Node,
-    depth: usize,
+    place: Place,
     objects: &mut Vec<Manifest>,
 ) -> Result<(), ManifestError> {
     let line = node.position.line;
@@ -188,19 +208,22 @@ fn expand(
                 object,
                 identity,
                 line,
+                place,
             });
         }
         Items::List { kind, items } => {
-            let depth = depth
-                .checked_sub(1)
-                .ok_or(ManifestError::ListDepth { line })?;
+            if place.items.len() == LIST_DEPTH {
+                return Err(ManifestError::ListDepth { line });
+            }
             let nodes = node_items(node);
             for (index, mut item) in items.into_iter().enumerate() {
                 let node = nodes.get(index).unwrap_or(node);
                 if let Some(kind) = &kind {
                     kind.complete(&mut item);
                 }
-                expand(item, node, depth, objects).map_err(|error| match error {
+                let mut place = place.clone();
+                place.items.push(index);
+                expand(item, node, place, objects).map_err(|error| match error {
                     ManifestError::Object { source, .. } => ManifestError::Item {
                         line: node.position.line,
                         item: index,

@@ -7,10 +7,10 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use goyaml::Value;
-use secret::Redactor;
+use secret::{Redactor, SecretBytes, SecretString};
+use tree::SecretParts;
 
-use super::resource::Resource;
-use super::secret_parts::SecretParts;
+use super::resource::{Identity, Resource};
 
 /// Where `kubectl apply` keeps the whole object as JSON.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -49,6 +49,11 @@ pub fn masked(resource: &Resource, redactor: &Redactor) -> Value {
     Value::Object(entries)
 }
 
+/// Who an object is, as far as a person may see it: a name can be encrypted as well.
+pub fn identity(resource: &Resource, redactor: &Redactor) -> Identity {
+    Identity::of(&masked(resource, redactor)).unwrap_or_else(|_| resource.identity.clone())
+}
+
 /// How many values of a Secret are masked because of their place.
 pub fn secret_values(resource: &Resource) -> usize {
     if !resource.identity.is_secret() {
@@ -76,15 +81,17 @@ fn mask_values(field: &Value, encoding: Encoding, redactor: &Redactor) -> Value 
     let mask_value = |value: &Value| match (encoding, value) {
         (Encoding::Base64, Value::String(text)) => {
             // Line breaks are allowed in `data`, where kustomize writes long values on several lines.
-            let joined: String = text.split_ascii_whitespace().collect();
-            match BASE64_STANDARD.decode(joined) {
-                Ok(decoded) => fingerprint(&decoded, redactor),
+            let mut joined = String::with_capacity(text.len());
+            joined.extend(text.split_ascii_whitespace());
+            let joined = SecretString::new(joined);
+            match BASE64_STANDARD.decode(joined.expose()) {
+                Ok(decoded) => fingerprint(SecretBytes::new(decoded).expose(), redactor),
                 Err(_) => fingerprint(text.as_bytes(), redactor),
             }
         }
         // A list in the place of a text may hold secrets as well as a text does.
         (_, Value::Array(_) | Value::Object(_) | Value::Mapping(_)) => {
-            fingerprint(json(value).as_bytes(), redactor)
+            fingerprint(json(value).expose().as_bytes(), redactor)
         }
         (_, value) => mask(value, &SecretParts::All, redactor),
     };
@@ -139,14 +146,15 @@ fn mask(value: &Value, parts: &SecretParts, redactor: &Redactor) -> Value {
             .unwrap_or_else(|| Value::String(redactor.redact(text).into_owned())),
         Value::Bytes(bytes) => Value::Bytes(redactor.redact_bytes(bytes).into_owned()),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => {
-            let text = json(value);
+            let json = json(value);
+            let text = json.expose();
             if *parts == SecretParts::All {
                 return fingerprint(text.as_bytes(), redactor);
             }
             if let Some(mask) = recognised(text.as_bytes(), parts, redactor) {
                 return mask;
             }
-            match redactor.redact(&text) {
+            match redactor.redact(text) {
                 redacted if redacted == text => value.clone(),
                 redacted => Value::String(redacted.into_owned()),
             }
@@ -163,8 +171,8 @@ fn recognised(scalar: &[u8], parts: &SecretParts, redactor: &Redactor) -> Option
 }
 
 /// The JSON text of a value, by which values of the same content are alike. What JSON cannot hold is nothing.
-fn json(value: &Value) -> String {
-    goyaml::json::to_string(value).unwrap_or_default()
+fn json(value: &Value) -> SecretString {
+    SecretString::new(goyaml::json::to_string(value).unwrap_or_default())
 }
 
 fn fingerprint(value: &[u8], redactor: &Redactor) -> Value {

@@ -6,6 +6,7 @@ use goyaml::{Value, emit};
 use sealed::{OpenOptions, ParseError, SealedSecret, SealingKeys};
 use secret::Redactor;
 
+use super::mask;
 use super::render::Rendered;
 use super::resource::{Identity, Opening, Origin, Resource};
 
@@ -38,7 +39,7 @@ pub enum MaterialiseError {
     Malformed {
         /// Its place.
         origin: Box<Origin>,
-        /// The object.
+        /// The object, as a person may see it.
         identity: Box<Identity>,
         /// What is wrong.
         source: ParseError,
@@ -48,7 +49,7 @@ pub enum MaterialiseError {
     Sealed {
         /// Its place.
         origin: Box<Origin>,
-        /// The object.
+        /// The object, as a person may see it.
         identity: Box<Identity>,
         /// Why.
         source: sealed::OpenError,
@@ -96,22 +97,27 @@ pub fn materialise(
             if !resource.identity.is_sealed_secret() {
                 continue;
             }
+            let place = || {
+                let identity = mask::identity(resource, redactor);
+                (Box::new(resource.origin.clone()), Box::new(identity))
+            };
             let sealed =
                 SealedSecret::from_node(&emit::encode(&resource.object)).map_err(|source| {
+                    let (origin, identity) = place();
                     MaterialiseError::Malformed {
-                        origin: Box::new(resource.origin.clone()),
-                        identity: Box::new(resource.identity.clone()),
+                        origin,
+                        identity,
                         source,
                     }
                 })?;
-            let secret =
-                sealed
-                    .open(&unsealer, *options)
-                    .map_err(|source| MaterialiseError::Sealed {
-                        origin: Box::new(resource.origin.clone()),
-                        identity: Box::new(resource.identity.clone()),
-                        source,
-                    })?;
+            let secret = sealed.open(&unsealer, *options).map_err(|source| {
+                let (origin, identity) = place();
+                MaterialiseError::Sealed {
+                    origin,
+                    identity,
+                    source,
+                }
+            })?;
             for (_, value) in secret.data() {
                 redactor.learn(value.expose());
             }

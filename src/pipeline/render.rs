@@ -2,11 +2,10 @@
 
 use kustomize::BuildOptions;
 use kustomize::resource::{Sensitivity, SourceFile};
-use tree::{ManifestFilter, OpenError, Opener, Protection, ReadError, Tree, TreePath};
+use tree::{ManifestFilter, OpenError, Opener, Protection, ReadError, SecretParts, Tree, TreePath};
 
-use super::manifest::{self, Manifest, ManifestError, Manifests, Unrelated};
+use super::manifest::{self, ManifestError, Manifests, Place, Unrelated};
 use super::resource::{Identity, IdentityError, Opening, Origin, Resource};
-use super::secret_parts::SecretParts;
 
 /// What is to be rendered.
 pub enum Source<'a> {
@@ -271,10 +270,7 @@ fn kustomization(
         })?;
         let (opened, secret) = match resource.sensitivity() {
             Sensitivity::Plain => (Opening::None, SecretParts::None),
-            Sensitivity::Decrypted => (
-                Opening::Decrypted,
-                SecretParts::of_decrypted(&identity.kind),
-            ),
+            Sensitivity::Decrypted => (Opening::Decrypted, parts_of_decrypted(&identity.kind)),
         };
         rendered.resources.push(Resource {
             object,
@@ -310,48 +306,55 @@ fn read(
     match manifests {
         Manifests::Unrelated(why) => Ok(Some(why)),
         Manifests::Objects(objects) => {
-            let mut secret_parts = match opened.protection {
-                Protection::None => Vec::new(),
-                _ => secret_parts(path, &raw, objects.len()),
-            }
-            .into_iter();
             let opening = match opened.protection {
                 Protection::None => Opening::None,
                 _ => Opening::Decrypted,
             };
-            if opening == Opening::Decrypted {
-                rendered.opened.push((path.clone(), opened.protection));
-            }
-            for Manifest {
-                object,
-                identity,
-                line,
-            } in objects
-            {
+            for manifest in objects {
+                let secret = secret_parts(&opened.protection, &manifest.place);
                 rendered.resources.push(Resource {
-                    object,
-                    identity,
+                    object: manifest.object,
+                    identity: manifest.identity,
                     origin: Origin {
                         path: path.clone(),
-                        line,
+                        line: manifest.line,
                     },
-                    secret: secret_parts.next().unwrap_or_default(),
+                    secret,
                     opened: opening,
                 });
+            }
+            if opening == Opening::Decrypted {
+                rendered.opened.push((path.clone(), opened.protection));
             }
             Ok(None)
         }
     }
 }
 
-/// What is secret in each object of a protected file: what was encrypted there. The encrypted text has the same objects;
-/// where it cannot be read as such, all of each is secret.
-fn secret_parts(path: &TreePath, encrypted: &[u8], objects: usize) -> Vec<SecretParts> {
-    match manifest::read(path.as_str(), encrypted) {
-        Ok(Manifests::Objects(encrypted)) if encrypted.len() == objects => encrypted
-            .iter()
-            .map(|manifest| SecretParts::of_encrypted(&manifest.object))
-            .collect(),
-        _ => vec![SecretParts::All; objects],
+/// What is secret in an object of a file: what was encrypted there.
+fn secret_parts(protection: &Protection, place: &Place) -> SecretParts {
+    let documents = match protection {
+        Protection::None => return SecretParts::None,
+        Protection::Sops(sops) => &sops.encrypted,
+        _ => return SecretParts::All,
+    };
+    let document = documents.get(place.document).unwrap_or(&SecretParts::All);
+    let object = place
+        .items
+        .iter()
+        .fold(document, |list, item| list.entry("items").item(*item));
+    object.clone()
+}
+
+/// What is secret in an object of which some was decrypted before a kustomization made it. All of a ConfigMap's data
+/// counts: it is what files become.
+fn parts_of_decrypted(kind: &str) -> SecretParts {
+    match kind {
+        "ConfigMap" => SecretParts::Object(
+            ["data", "binaryData"]
+                .map(|field| (field.to_owned(), SecretParts::All))
+                .into(),
+        ),
+        _ => SecretParts::Somewhere,
     }
 }

@@ -3,9 +3,7 @@
 use std::fmt;
 
 use goyaml::Value;
-use tree::TreePath;
-
-use super::secret_parts::SecretParts;
+use tree::{SecretParts, TreePath};
 
 /// One object, who it is and where it came from.
 pub struct Resource {

@@ -400,3 +400,26 @@ fn key_files_never_show_in_errors() {
         .expect(2);
     }
 }
+
+#[test]
+fn configurations_that_lead_to_other_files_never_show_what_those_hold() {
+    let aviary = Aviary::new();
+    let key = aviary.file("key.txt");
+    let configuration = aviary.file(".sops.yaml");
+    for text in [
+        format!("{CANARY}\n"),
+        format!("# created today\ncreation_rules: {CANARY}\n"),
+        format!("creation_rules: [{{shamir_threshold: {CANARY}}}]\n"),
+        format!("{CANARY}: [\n"),
+    ] {
+        fs::write(&key, text).unwrap();
+        let _ = fs::remove_file(&configuration);
+        std::os::unix::fs::symlink("key.txt", &configuration).unwrap();
+        // Decrypting looks at the layout alone, and may not need what is wrong.
+        let decrypt = with_keys(&["decrypt"]).arg(aviary.file("secret.yaml"));
+        run_clean("decrypt", decrypt, true);
+        let check = with_keys(&["check"]).arg(aviary.path());
+        let check = run_clean("check", check, false).expect(2);
+        assert!(check.stderr.contains(".sops.yaml:"), "{}", check.stderr);
+    }
+}

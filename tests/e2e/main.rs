@@ -9,3 +9,4 @@ mod decrypt;
 mod memory;
 mod preview;
 mod support;
+mod terminal;

@@ -111,6 +111,38 @@ fn opened_values_are_masked_by_place_and_by_value() {
 }
 
 #[test]
+fn encrypted_places_are_found_in_documents_lists_and_merged_mappings() {
+    // Values that are too common to be masked wherever they turn up.
+    let text = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {port: "1"}
+---
+items:
+# note
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {port: "2"}}
+- items:
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: c}
+    base: &base {port: "3"}
+    data:
+      <<: *base
+      kept: "4"
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "a.yaml",
+        sops_encrypt("a.yaml", text, &["--encrypted-regex", "^port$"]),
+    );
+    let text = preview(folder.path(), &[]).expect(0).text();
+    assert_eq!(text.matches("port: <secret ").count(), 4, "{text}");
+    assert!(text.contains("kept: \"4\""), "{text}");
+}
+
+#[test]
 fn masks_differ_between_runs() {
     let folder = tempfile::tempdir().unwrap();
     put(

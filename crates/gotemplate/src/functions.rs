@@ -136,6 +136,25 @@ pub(crate) struct Callable<'a> {
     pub(crate) is_builtin: bool,
 }
 
+impl Callable<'_> {
+    /// Whether it can be called with so many arguments.
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        match self.rest {
+            Some(_) => count >= self.fixed.len(),
+            None => count == self.fixed.len(),
+        }
+    }
+
+    /// The parameter of an argument, counted from zero.
+    pub(crate) fn parameter(&self, index: usize) -> Parameter {
+        self.fixed
+            .get(index)
+            .copied()
+            .or(self.rest)
+            .unwrap_or(Parameter::Any)
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) enum Implementation<'a> {
     Static(StaticBody),

@@ -375,6 +375,7 @@ mod tests {
         let sops = Protection::Sops(SopsProtection {
             format: SopsFormat::Yaml,
             verified_mac: MacCoverage::EveryValue,
+            encrypted: Vec::new(),
         });
         assert!(Unprotected::of(&opened("a")).is_some());
         for (content, protection) in [

@@ -34,6 +34,7 @@ impl Opener for Unsealer {
                     protection: Protection::Sops(SopsProtection {
                         format: SopsFormat::Yaml,
                         verified_mac: MacCoverage::EveryValue,
+                        encrypted: Vec::new(),
                     }),
                 },
             },

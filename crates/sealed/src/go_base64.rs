@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -11,15 +12,16 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The bytes behind `text`.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     if text.contains(['\r', '\n']) {
-        let joined: String = text
-            .chars()
-            .filter(|sign| !matches!(sign, '\r' | '\n'))
-            .collect();
-        return ENGINE.decode(joined).ok();
+        let mut joined = Zeroizing::new(String::with_capacity(text.len()));
+        joined.extend(text.split(['\r', '\n']));
+        ENGINE.decode_vec(joined.as_bytes(), &mut bytes).ok()?;
+    } else {
+        ENGINE.decode_vec(text, &mut bytes).ok()?;
     }
-    ENGINE.decode(text).ok()
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -39,7 +41,11 @@ mod tests {
             ("YQ==YQ==", None),
             ("Y-==", None),
         ] {
-            assert_eq!(decode(text).as_deref(), bytes, "{text:?}");
+            assert_eq!(
+                decode(text).as_deref().map(Vec::as_slice),
+                bytes,
+                "{text:?}"
+            );
         }
     }
 }

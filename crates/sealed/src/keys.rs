@@ -331,8 +331,7 @@ impl Loading<'_> {
             let Some(text) = data.text(field)? else {
                 return Ok(None);
             };
-            let bytes = go_base64::decode(text).ok_or(KeyError::NotBase64)?;
-            Ok(Some(Zeroizing::new(bytes)))
+            go_base64::decode(text).map(Some).ok_or(KeyError::NotBase64)
         };
         let key = entry("tls.key")?.ok_or(KeyError::NoTlsKey)?;
         let certificate = entry("tls.crt")?.unwrap_or_default();

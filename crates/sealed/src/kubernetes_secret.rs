@@ -1,12 +1,14 @@
 //! A Kubernetes Secret in the clear.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use goyaml::{Node, Value};
 use secret::{SecretBytes, SecretString};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::documents::{self, YamlError};
 use crate::fields::{Field, FieldError, FieldProblem};
@@ -134,14 +136,14 @@ impl KubernetesSecret {
             .map(str::to_owned);
         let mut data = BTreeMap::new();
         for (key, field) in entries(fields.take("data"))? {
-            let bytes = if field.is_null() {
-                Vec::new()
+            let mut bytes = if field.is_null() {
+                Zeroizing::default()
             } else {
                 let expected = "base64";
                 let problem = FieldProblem::Type { expected };
                 go_base64::decode(field.text()?).ok_or_else(|| field.error(problem))?
             };
-            data.insert(key.to_owned(), SecretBytes::new(bytes));
+            data.insert(key.to_owned(), SecretBytes::new(mem::take(&mut *bytes)));
         }
         for (key, field) in entries(fields.take("stringData"))? {
             let text = if field.is_null() { "" } else { field.text()? };

@@ -7,8 +7,10 @@ use goyaml::Value;
 use crate::fields::{Field, FieldError};
 use crate::timestamp::Timestamp;
 
-/// Name, namespace, labels and whatever else `metadata` holds. None of it is secret.
-#[derive(Clone, Debug, Default)]
+/// Name, namespace, labels and whatever else `metadata` holds.
+///
+/// None of it is meant to be secret, but tools keep copies of whole objects in annotations. So it has no `Debug`.
+#[derive(Clone, Default)]
 pub struct Metadata {
     /// Name of the object.
     pub name: Option<String>,
@@ -23,7 +25,7 @@ pub struct Metadata {
 }
 
 /// What the API server keeps in an object.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ServerFields {
     pub(crate) generate_name: Option<String>,
     pub(crate) self_link: Option<String>,
@@ -38,7 +40,7 @@ pub(crate) struct ServerFields {
 }
 
 /// An entry of `ownerReferences`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Owner {
     pub(crate) api_version: String,
     pub(crate) kind: String,

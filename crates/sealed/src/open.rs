@@ -271,7 +271,7 @@ impl SealedSecret {
                 OpenError::TooShort { path, line }
             })
         };
-        let bytes = sealed.iter().map(Vec::as_slice);
+        let bytes = sealed.iter().map(|bytes| bytes.as_slice());
         let envelopes: Vec<_> = bytes.zip(entries).map(cut).collect::<Result<_, _>>()?;
         if !envelopes.is_empty() && unsealer.fingerprints().next().is_none() {
             return Err(OpenError::NoKeys);

@@ -57,14 +57,13 @@ struct Open<'t> {
 
 impl<'t> Open<'t> {
     fn close(self) -> Block<'t> {
+        let mut body = Zeroizing::new(Vec::with_capacity(self.body.len()));
+        let decoded = STANDARD.decode_vec(self.body.as_bytes(), &mut body);
         Block {
             label: self.label,
             line: self.line,
             encrypted: self.encrypted,
-            body: STANDARD
-                .decode(self.body.as_bytes())
-                .ok()
-                .map(Zeroizing::new),
+            body: decoded.is_ok().then_some(body),
         }
     }
 }

@@ -28,7 +28,7 @@ const LAST_APPLIED: [&str; 2] = [
 ///
 /// Reading is strict where kubeseal is not: a misspelt or unknown field, a field named twice, a missing `kind` or
 /// `apiVersion` are errors, since each of them makes kubeseal print a Secret with less in it than was meant.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SealedSecret {
     pub(crate) metadata: Metadata,
     pub(crate) template: Template,
@@ -38,7 +38,7 @@ pub struct SealedSecret {
 }
 
 /// `spec.template`: what the Secret has besides the values.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Template {
     pub(crate) metadata: Metadata,
     pub(crate) kind: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct Template {
 }
 
 /// An entry of a map, and where it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Entry<T> {
     pub(crate) key: String,
     pub(crate) line: u32,

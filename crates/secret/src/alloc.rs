@@ -30,8 +30,9 @@ use rustix::mm::{
 /// It covers what types cannot: JSON values, parser arenas, buffers of HTTP and TLS libraries, and the old block of a
 /// vector that grew.
 ///
-/// * Blocks of less than 2 MiB come from the allocator of the system and are wiped when they are freed. They grow
-///   by moving to a new block: the system would copy, and free the old one unwiped.
+/// * Blocks of less than 2 MiB come from the allocator of the system and are wiped when they are freed; from 64 KiB on
+///   their whole pages go back to the kernel instead, which clears them. They grow by moving to a new block: the system
+///   would copy, and free the old one unwiped.
 /// * Larger blocks are mappings of their own, which grow without a copy. Two of up to 4 MiB are wiped and kept for the
 ///   next blocks. The pages of all others leave the process; the kernel clears them before anyone gets them again.
 ///
@@ -303,6 +304,20 @@ mod tests {
                 scope.spawn(|| (0..50).for_each(|step| resize(&[(2 << 20) + step * 4096], 8)));
             }
         });
+    }
+
+    #[test]
+    fn sparse_blocks_are_zero_to_the_last_byte() {
+        for size in [SPARSE - 1, SPARSE, SPARSE + 1, 3 * SPARSE + 4095] {
+            for offset in [0, 1, 4095, 4096] {
+                let mut bytes = vec![7_u8; size + 3 * PAGE];
+                // SAFETY: the part lies within the vector.
+                unsafe { clear(bytes.as_mut_ptr().add(offset), size) };
+                assert!(bytes[..offset].iter().all(|&byte| byte == 7));
+                assert!(bytes[offset..offset + size].iter().all(|&byte| byte == 0));
+                assert!(bytes[offset + size..].iter().all(|&byte| byte == 7));
+            }
+        }
     }
 
     #[test]

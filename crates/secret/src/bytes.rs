@@ -96,6 +96,19 @@ impl SecretBytes {
         self.bytes.is_empty()
     }
 
+    /// Appends `more`. Where it does not fit, a larger buffer takes the content over and the old one is wiped; a vector
+    /// that grows by itself leaves copies behind.
+    pub fn extend_from_slice(&mut self, more: &[u8]) {
+        let len = self.bytes.len() + more.len();
+        if len > self.bytes.capacity() {
+            let mut larger = Vec::with_capacity(len.max(2 * self.bytes.capacity()));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes.zeroize();
+            self.bytes = larger;
+        }
+        self.bytes.extend_from_slice(more);
+    }
+
     /// Shortens the content to `len` bytes and wipes the rest. Does nothing when it is not longer.
     pub fn truncate(&mut self, len: usize) {
         if let Some(tail) = self.bytes.get_mut(len..) {
@@ -268,6 +281,15 @@ mod tests {
         });
         assert_eq!(secret.expose(), b"four");
         assert!(matches!(SecretBytes::try_init(4, |_| Err("no")), Err("no")));
+    }
+
+    #[test]
+    fn what_is_appended_stands_behind_the_rest() {
+        let mut secret = SecretBytes::default();
+        for piece in [&b"hunt"[..], b"", b"er", b"2 and a longer tail"] {
+            secret.extend_from_slice(piece);
+        }
+        assert_eq!(secret.expose(), b"hunter2 and a longer tail");
     }
 
     #[test]

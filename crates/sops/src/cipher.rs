@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use secret::SecretBytes;
 use zeroize::Zeroizing;
 
-use crate::document::Scalar;
+use crate::document::{Scalar, parse_bool};
 use crate::gcm::{Gcm, TAG_LENGTH};
 use goyaml::Timestamp;
 
@@ -69,6 +69,10 @@ impl<'k> Cipher<'k> {
             return Err(ValueError::Malformed);
         };
         let kind = Kind::named(parts.kind)?;
+        if self.data.capacity() < parts.data.len() {
+            // A vector that grows by itself leaves the last value behind.
+            self.data = Zeroizing::new(Vec::with_capacity(parts.data.len()));
+        }
         self.data.clear();
         decode(parts.data, &mut self.data)?;
         if self.nonce.is_empty() || self.data.is_empty() {
@@ -162,11 +166,7 @@ impl Kind {
     /// Reads a plaintext as Go's `strconv` and `time` do.
     fn read(self, text: &[u8]) -> Option<Scalar> {
         match self {
-            Self::Bool => match text {
-                b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Some(Scalar::Bool(true)),
-                b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Some(Scalar::Bool(false)),
-                _ => None,
-            },
+            Self::Bool => parse_bool(text).map(Scalar::Bool),
             Self::Float => {
                 let text = std::str::from_utf8(text).ok()?;
                 let number: f64 = text.parse().ok()?;

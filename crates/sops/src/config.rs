@@ -50,8 +50,14 @@ pub struct Recipient {
 #[non_exhaustive]
 pub enum ConfigError {
     /// It is not YAML of the expected form.
-    #[error("not a sops configuration{}", at_line(.0))]
-    Malformed(#[source] serde_yaml::Error),
+    ///
+    /// What the parser says about it quotes the file, and goes no further: the name can lead to any file, such as one of
+    /// keys.
+    #[error("{}not a sops configuration", at(*line))]
+    Malformed {
+        /// Where, counted from one; zero where that is not known.
+        line: usize,
+    },
     /// A rule's `path_regex` is none that Go can read.
     #[error("creation rule {rule}: path_regex is not a valid regular expression")]
     PathRegex {
@@ -72,17 +78,18 @@ pub enum ConfigError {
     Indentation,
 }
 
-fn at_line(error: &serde_yaml::Error) -> String {
-    error.location().map_or_else(String::new, |location| {
-        format!(", line {}", location.line())
-    })
+fn at(line: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!("line {line}: "),
+    }
 }
 
 impl ConfigError {
     /// A stable name of the cause.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "malformed-config",
+            Self::Malformed { .. } => "malformed-config",
             Self::PathRegex { .. } => "config-path-regex",
             Self::SeveralRules { .. } => "config-several-rules",
             Self::NoRule => "no-creation-rule",
@@ -99,7 +106,9 @@ impl Config {
     /// When it is not of the form of `.sops.yaml`. Unknown fields are passed over, as in sops.
     pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
         let raw: Option<RawConfig> =
-            serde_yaml::from_slice(text).map_err(ConfigError::Malformed)?;
+            serde_yaml::from_slice(text).map_err(|error| ConfigError::Malformed {
+                line: error.location().map_or(0, |location| location.line()),
+            })?;
         let RawConfig {
             creation_rules,
             stores,
@@ -340,7 +349,10 @@ stores:
                 "{text}"
             );
         }
-        assert!(Config::parse(b"creation_rules: 1").is_err());
+        let error = Config::parse(b"# rules\ncreation_rules: secret")
+            .err()
+            .unwrap();
+        assert_eq!(error.to_string(), "line 2: not a sops configuration");
         for text in [
             "stores: {yaml: {indent: -1}}",
             "stores: {yaml: {indent: 1000}}",

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use secret::SecretBytes;
+use zeroize::Zeroizing;
 
 use goyaml::Timestamp;
 
@@ -154,11 +155,20 @@ impl Scalar {
             Self::Null => take(b""),
             Self::Bool(true) => take(b"True"),
             Self::Bool(false) => take(b"False"),
-            Self::Int(number) => take(number.to_string().as_bytes()),
-            Self::Float(number) => take(goyaml::float::plain(*number).as_bytes()),
+            Self::Int(number) => take(Zeroizing::new(number.to_string()).as_bytes()),
+            Self::Float(number) => take(Zeroizing::new(goyaml::float::plain(*number)).as_bytes()),
             Self::Text(text) => take(text.expose()),
-            Self::Time(time) => take(time.to_string().as_bytes()),
+            Self::Time(time) => take(Zeroizing::new(time.to_string()).as_bytes()),
         }
+    }
+}
+
+/// Reads a boolean as Go's `strconv.ParseBool` does.
+pub(crate) fn parse_bool(text: &[u8]) -> Option<bool> {
+    match text {
+        b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Some(true),
+        b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Some(false),
+        _ => None,
     }
 }
 

@@ -33,6 +33,7 @@ mod decrypt;
 mod detect;
 mod document;
 mod encrypted_file;
+mod encrypted_parts;
 mod extract;
 mod flatten;
 mod format;

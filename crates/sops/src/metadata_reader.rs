@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Map, Scalar, Value};
+use crate::document::{Map, Scalar, Value, parse_bool};
 use crate::metadata::{KeyGroup, MakeSelection, MasterKey, Metadata, Selection};
 use goyaml::Timestamp;
 
@@ -94,65 +94,89 @@ pub(crate) fn read(block: &Map) -> Result<Metadata, MetadataError> {
     })
 }
 
-/// The keys of one group, in the order in which sops tries them.
+/// The lists of keys in a group, in the order in which sops tries them, and how an entry of each reads.
+const KEYS: [(&str, ReadKey); 7] = [
+    ("kms", kms),
+    ("gcp_kms", gcp_kms),
+    ("hckms", hckms),
+    ("azure_kv", azure_kv),
+    ("hc_vault", hc_vault),
+    ("pgp", pgp),
+    ("age", age),
+];
+
+type ReadKey = fn(Fields<'_>) -> Result<MasterKey, MetadataError>;
+
 fn group(fields: Fields<'_>) -> Result<KeyGroup, MetadataError> {
     let mut keys = Vec::new();
-    for key in fields.list("kms")? {
-        keys.push(MasterKey::Kms {
-            arn: key.text("arn")?,
-            role: key.text("role")?,
-            context: key.texts("context")?,
-            aws_profile: key.text("aws_profile")?,
-            enc: key.text("enc")?,
-            created_at: key.date("created_at")?,
-        });
-    }
-    for key in fields.list("gcp_kms")? {
-        keys.push(MasterKey::GcpKms {
-            resource_id: key.text("resource_id")?,
-            enc: key.text("enc")?,
-            created_at: key.date("created_at")?,
-        });
-    }
-    for key in fields.list("hckms")? {
-        keys.push(MasterKey::HcKms {
-            key_id: key.text("key_id")?,
-            enc: key.text("enc")?,
-            created_at: key.date("created_at")?,
-        });
-    }
-    for key in fields.list("azure_kv")? {
-        keys.push(MasterKey::AzureKv {
-            vault_url: key.text("vault_url")?,
-            name: key.text("name")?,
-            version: key.text("version")?,
-            enc: key.text("enc")?,
-            created_at: key.date("created_at")?,
-        });
-    }
-    for key in fields.list("hc_vault")? {
-        keys.push(MasterKey::HcVault {
-            vault_address: key.text("vault_address")?,
-            engine_path: key.text("engine_path")?,
-            key_name: key.text("key_name")?,
-            enc: key.text("enc")?,
-            created_at: key.date("created_at")?,
-        });
-    }
-    for key in fields.list("pgp")? {
-        keys.push(MasterKey::Pgp {
-            fp: key.text("fp")?,
-            enc: key.text("enc")?,
-            created_at: key.date("created_at")?,
-        });
-    }
-    for key in fields.list("age")? {
-        keys.push(MasterKey::Age {
-            recipient: key.text("recipient")?,
-            enc: key.text("enc")?,
-        });
+    for (list, read) in KEYS {
+        for key in fields.list(list)? {
+            keys.push(read(key)?);
+        }
     }
     Ok(KeyGroup { keys })
+}
+
+fn kms(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::Kms {
+        arn: key.text("arn")?,
+        role: key.text("role")?,
+        context: key.texts("context")?,
+        aws_profile: key.text("aws_profile")?,
+        enc: key.text("enc")?,
+        created_at: key.date("created_at")?,
+    })
+}
+
+fn gcp_kms(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::GcpKms {
+        resource_id: key.text("resource_id")?,
+        enc: key.text("enc")?,
+        created_at: key.date("created_at")?,
+    })
+}
+
+fn hckms(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::HcKms {
+        key_id: key.text("key_id")?,
+        enc: key.text("enc")?,
+        created_at: key.date("created_at")?,
+    })
+}
+
+fn azure_kv(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::AzureKv {
+        vault_url: key.text("vault_url")?,
+        name: key.text("name")?,
+        version: key.text("version")?,
+        enc: key.text("enc")?,
+        created_at: key.date("created_at")?,
+    })
+}
+
+fn hc_vault(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::HcVault {
+        vault_address: key.text("vault_address")?,
+        engine_path: key.text("engine_path")?,
+        key_name: key.text("key_name")?,
+        enc: key.text("enc")?,
+        created_at: key.date("created_at")?,
+    })
+}
+
+fn pgp(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::Pgp {
+        fp: key.text("fp")?,
+        enc: key.text("enc")?,
+        created_at: key.date("created_at")?,
+    })
+}
+
+fn age(key: Fields<'_>) -> Result<MasterKey, MetadataError> {
+    Ok(MasterKey::Age {
+        recipient: key.text("recipient")?,
+        enc: key.text("enc")?,
+    })
 }
 
 fn selection(fields: Fields<'_>) -> Result<Selection, MetadataError> {
@@ -238,11 +262,10 @@ impl<'m> Fields<'m> {
             Scalar::Bool(flag) => Ok(*flag),
             Scalar::Int(number) => Ok(*number != 0),
             Scalar::Float(number) => Ok(*number != 0.0),
-            Scalar::Text(text) => match text.expose() {
-                b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Ok(true),
-                b"" | b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Ok(false),
-                _ => Err(MetadataError::WrongKind { field }),
-            },
+            Scalar::Text(text) if text.is_empty() => Ok(false),
+            Scalar::Text(text) => {
+                parse_bool(text.expose()).ok_or(MetadataError::WrongKind { field })
+            }
             Scalar::Time(_) => Err(MetadataError::WrongKind { field }),
         }
     }

@@ -11,6 +11,7 @@ use tree::{
 
 use crate::detect::looks_encrypted;
 use crate::encrypted_file::{DecryptOptions, EncryptedFile};
+use crate::encrypted_parts::encrypted_parts;
 use crate::format::Format;
 use crate::key_service::{KeyError, KeyService, Unwrapped};
 use crate::metadata::MasterKey;
@@ -75,6 +76,7 @@ impl<K: KeyService + Send + Sync> tree::Opener for SopsOpener<K> {
         let protection = Protection::Sops(SopsProtection {
             format: format.into(),
             verified_mac,
+            encrypted: encrypted_parts(&verified.documents, format),
         });
         Ok(Opened {
             content: Content::Secret(content),

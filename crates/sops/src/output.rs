@@ -97,9 +97,7 @@ impl Decrypted {
                 let documents = self.documents.iter();
                 yaml(documents, options)
             }
-            Format::Ini => ini_writer::emit(&self.documents)
-                .map(SecretBytes::new)
-                .map_err(OutputError::from),
+            Format::Ini => ini_writer::emit(&self.documents).map_err(OutputError::from),
             Format::Json => {
                 let map = first.ok_or(OutputError::NotFound)?;
                 json::emit(map, options.json_indent)
@@ -140,9 +138,9 @@ impl Decrypted {
                         .map(secret_text)
                         .map_err(|_| OutputError::NotANumber),
                     Format::Dotenv => dotenv_bytes(map),
-                    Format::Ini => ini_writer::emit(std::slice::from_ref(map))
-                        .map(SecretBytes::new)
-                        .map_err(OutputError::from),
+                    Format::Ini => {
+                        ini_writer::emit(std::slice::from_ref(map)).map_err(OutputError::from)
+                    }
                     Format::Binary => binary_bytes(map),
                 };
             }
@@ -184,9 +182,7 @@ fn yaml<'d>(
 }
 
 fn dotenv_bytes(map: &Map) -> Result<SecretBytes, OutputError> {
-    dotenv::emit(map)
-        .map(SecretBytes::new)
-        .map_err(|key| OutputError::NestedInDotenv(path_of(key)))
+    dotenv::emit(map).map_err(|key| OutputError::NestedInDotenv(path_of(key)))
 }
 
 fn binary_bytes(map: &Map) -> Result<SecretBytes, OutputError> {

@@ -101,7 +101,7 @@ impl CombineError {
     }
 }
 
-/// The product in GF(2)[x] / (x^8 + x^4 + x^3 + x + 1), in the same time for all factors.
+/// The product in GF(2)\[x\] / (x^8 + x^4 + x^3 + x + 1), in the same time for all factors.
 fn multiply(left: u8, right: u8) -> u8 {
     let mut product = 0;
     let mut left = left;

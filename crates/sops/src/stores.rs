@@ -7,6 +7,8 @@ pub(crate) mod json;
 pub(crate) mod yaml;
 pub(crate) mod yaml_writer;
 
+use zeroize::Zeroizing;
+
 use crate::document::Scalar;
 
 /// Gives `take` a scalar as the flat formats write it (sops: `ValToString` in `stores/stores.go`).
@@ -15,9 +17,10 @@ pub(crate) fn text_of<R>(scalar: &Scalar, take: impl FnOnce(&[u8]) -> R) -> R {
         Scalar::Null => take(b"<nil>"),
         Scalar::Bool(true) => take(b"true"),
         Scalar::Bool(false) => take(b"false"),
-        Scalar::Int(number) => take(number.to_string().as_bytes()),
+        Scalar::Int(number) => take(Zeroizing::new(number.to_string()).as_bytes()),
         Scalar::Float(number) => {
-            let mut text = goyaml::float::general(*number).replace('e', "E");
+            let text = Zeroizing::new(goyaml::float::general(*number));
+            let mut text = Zeroizing::new(text.replace('e', "E"));
             // A float must not read back as an integer; Go's check takes the infinities and NaN for integers too, to no
             // effect.
             if number.is_finite() && !text.contains(['.', 'E']) {
@@ -26,6 +29,6 @@ pub(crate) fn text_of<R>(scalar: &Scalar, take: impl FnOnce(&[u8]) -> R) -> R {
             take(text.as_bytes())
         }
         Scalar::Text(text) => take(text.expose()),
-        Scalar::Time(time) => take(time.to_seconds().as_bytes()),
+        Scalar::Time(time) => take(Zeroizing::new(time.to_seconds()).as_bytes()),
     }
 }

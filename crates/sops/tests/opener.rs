@@ -12,8 +12,8 @@ use secret::{FingerprintKey, Redactor};
 use sops::{DecryptOptions, KeyError, KeyService, MasterKey, SopsOpener, Unwrapped};
 use support::AgeKeys;
 use tree::{
-    Content, Limits, MacCoverage, MemoryEntry, OpenError, Opener, Protection, SopsFormat, Tree,
-    TreePath,
+    Content, Limits, MacCoverage, MemoryEntry, OpenError, Opener, Protection, SecretParts,
+    SopsFormat, Tree, TreePath,
 };
 
 const SECRET: &str = "plaintext-canary";
@@ -146,6 +146,48 @@ fn encrypted_files_of_each_format_are_opened() {
             );
         }
     }
+}
+
+#[test]
+fn encrypted_parts_are_told_by_document() {
+    let (_folder, sops) = sops();
+    let plain = "a: &b\n    key: plaintext-canary\n    name: x\nc:\n    <<: *b\n    list:\n        # note\n        - key: 1\n---\n\
+                 # nothing else\n---\n{}\n---\nkey: 2\n";
+    let rule = rule(&sops) + "\nencrypted_regex: ^key$";
+    let encrypted = sops.encrypt("a", "yaml", plain.as_bytes(), &rule).unwrap();
+    let tree = tree([("a.yaml".to_owned(), encrypted)]);
+    let opened = Setting::new(sops.identities())
+        .open(&tree, "a.yaml")
+        .unwrap();
+    let Protection::Sops(protection) = &opened.protection else {
+        panic!("the protection is named")
+    };
+    let key = |parts: SecretParts| SecretParts::Object([("key".to_owned(), parts)].into());
+    let list = SecretParts::Array(vec![key(SecretParts::All)]);
+    let first = [
+        ("a".to_owned(), key(SecretParts::All)),
+        (
+            "c".to_owned(),
+            SecretParts::Object(
+                [
+                    ("key".to_owned(), SecretParts::All),
+                    ("list".to_owned(), list),
+                ]
+                .into(),
+            ),
+        ),
+    ];
+    assert_eq!(
+        protection.encrypted,
+        [
+            SecretParts::Object(first.into()),
+            SecretParts::None,
+            SecretParts::None,
+            key(SecretParts::All),
+        ]
+    );
+    let documents = goyaml::parse(opened.content.expose()).unwrap();
+    assert_eq!(documents.len(), protection.encrypted.len());
 }
 
 #[test]

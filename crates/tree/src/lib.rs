@@ -4,7 +4,8 @@
 //!   nothing leads out of it.
 //! * [`TreePath`] is a path in normal form that cannot leave its tree.
 //! * [`ManifestFilter`] chooses files as Argo CD's directory source does.
-//! * [`Opener`] hands renderers the content of files, with their protection verified and taken off.
+//! * [`Opener`] hands renderers the content of files, with their protection verified and taken off; [`SecretParts`] are
+//!   the places that were encrypted.
 //!
 //! Renderers get these and nothing else: no file system, network, environment or clock. The crate knows nothing of
 //! YAML, of Kubernetes or of how files are encrypted. Linux only: it stands on `openat2` and `O_PATH`.
@@ -18,6 +19,7 @@ mod memory;
 mod opener;
 mod path;
 mod resolve;
+mod secret_parts;
 mod tree;
 mod viewpoint;
 mod walk;
@@ -34,6 +36,7 @@ pub use opener::{
     SopsProtection,
 };
 pub use path::{PathError, Reference, TreePath};
+pub use secret_parts::SecretParts;
 pub use tree::{CaseCollisions, Entry, EntryKind, FileBytes, Kind, Limits, Tree};
 pub use viewpoint::Viewpoint;
 pub use walk::{Depth, Walk};

@@ -6,6 +6,7 @@ use secret::SecretBytes;
 
 use crate::error::ReadError;
 use crate::path::TreePath;
+use crate::secret_parts::SecretParts;
 use crate::tree::{FileBytes, Tree};
 
 /// Opens the files that renderers ask for.
@@ -78,6 +79,8 @@ pub struct SopsProtection {
     pub format: SopsFormat,
     /// What the MAC covers. It has been verified: nothing is opened whose MAC does not hold.
     pub verified_mac: MacCoverage,
+    /// What was encrypted in each document of the opened text, in order.
+    pub encrypted: Vec<SecretParts>,
 }
 
 /// The stores of SOPS.

@@ -23,11 +23,7 @@ impl<'t> Analysis<'t> {
             return self.fails(failing());
         };
         let count = arguments.len() + usize::from(last.is_some());
-        let fits = match function.rest {
-            Some(_) => count >= function.fixed.len(),
-            None => count == function.fixed.len(),
-        };
-        if !fits {
+        if !function.takes(count) {
             return self.fails(failing());
         }
         if self.functions.is_added(name) {
@@ -36,20 +32,12 @@ impl<'t> Analysis<'t> {
         if matches!(name, "and" | "or") {
             return self.short_circuit(scope, dot, name == "or", arguments, last);
         }
-        let parameter = |index: usize| {
-            function
-                .fixed
-                .get(index)
-                .copied()
-                .or(function.rest)
-                .unwrap_or(Parameter::Any)
-        };
         let mut shapes = Vec::with_capacity(count);
         for (index, operand) in arguments.iter().enumerate() {
-            shapes.push(self.operand(scope, dot, operand, Some(parameter(index)))?);
+            shapes.push(self.operand(scope, dot, operand, Some(function.parameter(index)))?);
         }
         if let Some(last) = last {
-            shapes.push(self.fit(last, parameter(arguments.len()))?);
+            shapes.push(self.fit(last, function.parameter(arguments.len()))?);
         }
         self.at = at;
         let sizes = shapes
@@ -98,17 +86,17 @@ impl<'t> Analysis<'t> {
             let truth = shape.truth();
             if truth == Some(decisive) {
                 self.conditions = outside;
-                return Ok(result.map_or_else(|| shape.clone(), |earlier| earlier.join(&shape)));
+                return Ok(widened(result, &shape));
             }
             if truth.is_none() {
-                result = Some(result.map_or_else(|| shape.clone(), |earlier| earlier.join(&shape)));
+                result = Some(widened(result, &shape));
                 self.conditions += 1;
             } else if arguments
                 .last()
                 .is_some_and(|other| std::ptr::eq(other, operand))
                 && last.is_none()
             {
-                result = Some(result.map_or_else(|| shape.clone(), |earlier| earlier.join(&shape)));
+                result = Some(widened(result, &shape));
             }
         }
         self.conditions = outside;
@@ -120,4 +108,9 @@ impl<'t> Analysis<'t> {
         };
         Ok(result)
     }
+}
+
+/// What a value can be that is one of the earlier ones or this one.
+fn widened(earlier: Option<Shape>, shape: &Shape) -> Shape {
+    earlier.map_or_else(|| shape.clone(), |earlier| earlier.join(shape))
 }

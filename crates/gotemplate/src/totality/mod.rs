@@ -13,6 +13,7 @@
 
 mod analysis;
 mod calls;
+mod expression;
 mod rules;
 mod shape;
 

@@ -15,6 +15,7 @@ mod encode;
 mod event;
 mod key_order;
 mod node;
+mod rules;
 mod scalar;
 mod text;
 mod value;
@@ -30,7 +31,8 @@ pub use crate::json::KeyOrder;
 pub use encode::{encode, string};
 pub use value::base64_lines;
 
-use emitter::{Emitter, Rules};
+use emitter::Emitter;
+use rules::Rules;
 
 /// How go-yaml v3's `Encoder` is set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,7 +3,6 @@
 use crate::node::{Comments, Form, Kind, Node};
 
 /// A collection that is not closed yet.
-#[derive(Debug)]
 pub(super) struct Collection {
     pub(super) node: Node,
     pub(super) state: State,

@@ -16,7 +16,6 @@ use crate::resolve::Dialect;
 const LOOK_AHEAD: usize = 512;
 
 /// A comment on its way to a node.
-#[derive(Debug)]
 pub(super) struct Comment {
     pub(super) place: Place,
     /// With its `#` signs; lines are joined by newlines.

@@ -20,7 +20,6 @@ use crate::node::{Comments, Document, Form, Kind, Node, Tag};
 use crate::resolve::{Dialect, plain_tag};
 
 /// Builds documents from tokens.
-#[derive(Debug)]
 pub(super) struct Composer<'a> {
     scanner: Scanner<'a>,
     depth: usize,
@@ -45,7 +44,7 @@ enum Stage {
 }
 
 /// Comments on their way from the scanner to a node.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Pending {
     /// Absent if there are none, as most of the time.
     pub(super) comments: Option<Box<Comments>>,
@@ -62,7 +61,6 @@ pub(super) enum Site {
 }
 
 /// What was read at the place of a node.
-#[derive(Debug)]
 pub(super) enum Piece {
     /// A node with all it holds.
     Whole(Node),

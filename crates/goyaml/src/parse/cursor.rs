@@ -85,7 +85,6 @@ impl Quote {
 }
 
 /// Reads a text from front to back.
-#[derive(Debug)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
     bytes: &'a [u8],

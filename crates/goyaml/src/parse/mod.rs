@@ -31,6 +31,7 @@ mod flow;
 mod property;
 mod scalar;
 mod scanner;
+mod simple_key;
 mod source;
 mod tag;
 mod token;
@@ -105,7 +106,6 @@ pub fn parse_first(
 }
 
 /// The documents of a [`Source`], read one at a time. Ends after the first error.
-#[derive(Debug)]
 pub struct Documents<'a> {
     composer: Composer<'a>,
 }

@@ -12,7 +12,7 @@ use super::token::Body;
 use crate::node::Form;
 
 /// The line breaks between two pieces of a plain or quoted scalar.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Fold<'a> {
     /// The first break; empty if it was escaped.
     first: &'a str,

@@ -1,4 +1,4 @@
-//! Text to tokens: indentation, simple keys, and which token starts with which character.
+//! Text to tokens: indentation, and which token starts with which character.
 //!
 //! The rules are those of YAML 1.1 in the form that go-yaml gives them (scannerc.go). The scanner of v3 stays two tokens
 //! ahead of the composer, and so does this one: how far it is ahead decides which comments are known in time, and
@@ -10,30 +10,16 @@ use super::Limits;
 use super::comment::Comment;
 use super::cursor::{Cursor, Mark, Quote};
 use super::error::ParseError;
+use super::simple_key::SimpleKey;
 use super::source::{Defect, Source};
 use super::token::{Body, KeyMark, Token};
 use crate::node::Form;
 use crate::resolve::Dialect;
 
-/// How long a simple key may be, in characters.
-const SIMPLE_KEY_LENGTH: u32 = 1024;
-
 /// How many bytes go-yaml reads at once.
 const READ_BLOCK: usize = 512;
 
-/// A place where a key without `?` may have started.
-#[derive(Clone, Copy, Debug, Default)]
-struct SimpleKey {
-    possible: bool,
-    /// Nothing but a key can start there.
-    required: bool,
-    /// The number of the token that the key starts with.
-    token: usize,
-    mark: Mark,
-}
-
 /// Reads tokens from a source.
-#[derive(Debug)]
 pub(super) struct Scanner<'a> {
     pub(super) cursor: Cursor<'a>,
     defect: Option<Defect>,
@@ -47,7 +33,7 @@ pub(super) struct Scanner<'a> {
     /// Comments that were read and not yet taken.
     pub(super) comments: VecDeque<Comment>,
     /// The number of tokens taken.
-    taken: usize,
+    pub(super) taken: usize,
     /// Whether enough is known to give out the first token.
     ready: bool,
     /// The column of the innermost block collection, -1 outside.
@@ -55,9 +41,9 @@ pub(super) struct Scanner<'a> {
     /// The values of `indent` around the innermost block collection.
     indents: Vec<i64>,
     /// The possible simple key of the block level and of each flow collection around the cursor.
-    keys: Vec<SimpleKey>,
+    pub(super) keys: Vec<SimpleKey>,
     /// The flow level whose simple key starts with the token that is about to be read.
-    next_key: Option<usize>,
+    pub(super) next_key: Option<usize>,
     /// Whether a simple key can start here.
     pub(super) key_allowed: bool,
 }
@@ -134,29 +120,6 @@ impl<'a> Scanner<'a> {
     /// Whether the cursor is inside a flow collection.
     pub(super) fn in_flow(&self) -> bool {
         self.keys.len() > 1
-    }
-
-    fn front_may_be_key(&mut self) -> Result<bool, ParseError> {
-        match self.tokens.front().and_then(|token| token.key) {
-            Some(level) => self.is_key_possible(level),
-            None => Ok(false),
-        }
-    }
-
-    /// Whether the simple key of a flow level can still turn out to be one.
-    fn is_key_possible(&mut self, level: usize) -> Result<bool, ParseError> {
-        let here = self.cursor.mark;
-        let Some(key) = self.keys.get_mut(level) else {
-            return Ok(false);
-        };
-        let stale = key.mark.line < here.line || key.mark.index + SIMPLE_KEY_LENGTH < here.index;
-        if key.possible && stale {
-            if key.required {
-                return Err(ParseError::KeyWithoutColon(key.mark.position()));
-            }
-            key.possible = false;
-        }
-        Ok(key.possible)
     }
 
     fn push(&mut self, start: Mark, body: Body<'a>) {
@@ -312,47 +275,6 @@ impl<'a> Scanner<'a> {
                 body: Body::BlockEnd,
             });
             self.indent = self.indents.pop().unwrap_or(-1);
-        }
-    }
-
-    /// Remembers that a simple key may start with the next token.
-    fn save_key(&mut self) -> Result<(), ParseError> {
-        if !self.key_allowed {
-            return Ok(());
-        }
-        self.drop_key()?;
-        let mark = self.cursor.mark;
-        let level = self.keys.len() - 1;
-        self.keys[level] = SimpleKey {
-            possible: true,
-            required: !self.in_flow() && self.indent == i64::from(mark.column),
-            token: self.taken + self.tokens.len(),
-            mark,
-        };
-        self.next_key = Some(level);
-        Ok(())
-    }
-
-    /// Forgets the possible simple key of the innermost level.
-    fn drop_key(&mut self) -> Result<(), ParseError> {
-        let level = self.keys.len() - 1;
-        let key = &mut self.keys[level];
-        if key.possible {
-            if key.required {
-                return Err(ParseError::KeyWithoutColon(key.mark.position()));
-            }
-            key.possible = false;
-            let number = key.token;
-            self.unmark_key(number);
-        }
-        Ok(())
-    }
-
-    /// Forgets that the token with a number may start a simple key.
-    fn unmark_key(&mut self, number: usize) {
-        let place = number.checked_sub(self.taken);
-        if let Some(token) = place.and_then(|place| self.tokens.get_mut(place)) {
-            token.key = None;
         }
     }
 

@@ -11,7 +11,8 @@ use crate::resolve::Dialect;
 ///
 /// Where the bytes stop being text, the source ends: the documents before that place can still be read, and the
 /// one that would go on behind it is an error.
-#[derive(Debug)]
+///
+/// Neither this nor what reads it has a `Debug`, which would show the text.
 pub struct Source<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) defect: Option<Defect>,

@@ -13,7 +13,7 @@ use crate::resolve::Dialect;
 const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
 /// What can stand before a node.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Properties<'a> {
     pub(super) anchor: Option<&'a str>,
     pub(super) tag: Option<Cow<'a, str>>,

@@ -6,7 +6,6 @@ use super::cursor::Mark;
 use crate::node::Form;
 
 /// A piece of syntax.
-#[derive(Debug)]
 pub(super) struct Token<'a> {
     pub(super) start: Mark,
     /// The flow level whose possible simple key starts with this token.
@@ -15,7 +14,6 @@ pub(super) struct Token<'a> {
 }
 
 /// The kinds of [`Token`], with what they hold.
-#[derive(Debug)]
 pub(super) enum Body<'a> {
     Alias(&'a str),
     Anchor(&'a str),

@@ -10,6 +10,7 @@ pub mod age;
 mod external;
 mod file;
 mod hybrid;
+mod loaded;
 mod material;
 mod passphrase;
 mod pgp;
@@ -22,6 +23,6 @@ mod x25519;
 
 pub use age::LockedKey;
 pub use external::{ExternalKeyService, ExternalKeys, KeyPolicy};
-pub use file::{KeyFileError, Loaded, Unusable, WhyUnusable};
+pub use loaded::{KeyFileError, Loaded, Unusable, WhyUnusable};
 pub use passphrase::{LockedKind, NoPassphrase, Passphrase, PassphraseRequest, StaysLocked};
 pub use ring::KeyRing;

@@ -24,7 +24,7 @@ use pgp::types::{
 };
 use zeroize::Zeroizing;
 
-use super::file::WhyUnusable;
+use super::loaded::WhyUnusable;
 use super::material::Material;
 use super::passphrase::{self, LockedKind, Passphrase, StaysLocked};
 use super::rsa;

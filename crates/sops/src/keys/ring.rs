@@ -5,7 +5,8 @@ use std::sync::Arc;
 use secret::{LockedBytes, SecretBytes};
 
 use super::age::{self, AgeError, AgeKey};
-use super::file::{self, KeyFileError, Loaded};
+use super::file;
+use super::loaded::{KeyFileError, Loaded};
 use super::passphrase::{NoPassphrase, Passphrase};
 use super::pgp::{self, PgpError, PgpKey};
 use crate::key_service::{KeyError, KeyService, Unwrapped};

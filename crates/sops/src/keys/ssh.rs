@@ -15,7 +15,7 @@ use ssh_key::{Algorithm, Kdf};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::file::WhyUnusable;
+use super::loaded::WhyUnusable;
 use super::material::Material;
 use super::passphrase::{self, LockedKind, Passphrase, StaysLocked};
 use super::rsa;

@@ -3,6 +3,8 @@
 //! Nothing is trimmed or unquoted; a carriage return is part of the value. The two characters `\n` in a value are a
 //! newline, both ways. The metadata are keys that begin with `sops_`.
 
+use secret::SecretBytes;
+
 use crate::document::{Comment, Entry, Leaf, Map, Pair, Placement, Scalar, Value};
 use crate::stores::text_of;
 
@@ -68,12 +70,12 @@ pub(crate) fn take_metadata(map: &mut Map) -> Option<Map> {
 /// # Errors
 ///
 /// The key whose value is a mapping or a list.
-pub(crate) fn emit(map: &Map) -> Result<Vec<u8>, &[u8]> {
-    let mut out = Vec::new();
+pub(crate) fn emit(map: &Map) -> Result<SecretBytes, &[u8]> {
+    let mut out = SecretBytes::default();
     for entry in &map.entries {
         match entry {
             Entry::Comment(comment) => {
-                out.push(b'#');
+                out.extend_from_slice(b"#");
                 out.extend_from_slice(comment.text.expose());
             }
             Entry::Pair(Pair { key, value }) => {
@@ -81,16 +83,16 @@ pub(crate) fn emit(map: &Map) -> Result<Vec<u8>, &[u8]> {
                     return Err(key);
                 };
                 out.extend_from_slice(key);
-                out.push(b'=');
+                out.extend_from_slice(b"=");
                 write(&mut out, leaf);
             }
         }
-        out.push(b'\n');
+        out.extend_from_slice(b"\n");
     }
     Ok(out)
 }
 
-fn write(out: &mut Vec<u8>, leaf: &Leaf) {
+fn write(out: &mut SecretBytes, leaf: &Leaf) {
     match &leaf.scalar {
         Scalar::Text(text) => {
             for (position, line) in text.expose().split(|byte| *byte == b'\n').enumerate() {

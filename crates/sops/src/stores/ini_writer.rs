@@ -1,5 +1,7 @@
 //! Writing INI (sops: `stores/ini/store.go`, on `gopkg.in/ini.v1`: `file.go`).
 
+use secret::SecretBytes;
+
 use crate::document::{Comment, Entry, Map, Value};
 use crate::stores::ini::{DEFAULT_SECTION, trim};
 use crate::stores::text_of;
@@ -16,7 +18,7 @@ pub(crate) enum NoIniForm<'d> {
 }
 
 /// Writes the sections of all documents one after another.
-pub(crate) fn emit(documents: &[Map]) -> Result<Vec<u8>, NoIniForm<'_>> {
+pub(crate) fn emit(documents: &[Map]) -> Result<SecretBytes, NoIniForm<'_>> {
     let sections = documents
         .iter()
         .flat_map(Map::pairs)
@@ -25,10 +27,10 @@ pub(crate) fn emit(documents: &[Map]) -> Result<Vec<u8>, NoIniForm<'_>> {
             _ => Err(NoIniForm::NotASection(&pair.key)),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let mut out = Vec::new();
+    let mut out = SecretBytes::default();
     for (position, section) in sections.iter().enumerate() {
         if section.write(position == 0, &mut out) && position + 1 < sections.len() {
-            out.push(b'\n');
+            out.extend_from_slice(b"\n");
         }
     }
     Ok(out)
@@ -42,7 +44,7 @@ struct Section<'d> {
 
 struct Key<'d> {
     name: &'d [u8],
-    value: Vec<u8>,
+    value: SecretBytes,
     comment: Option<&'d Comment>,
 }
 
@@ -70,7 +72,7 @@ impl<'d> Section<'d> {
                     let Value::Leaf(leaf) = &pair.value else {
                         return Err(NoIniForm::Nested(&pair.key));
                     };
-                    let value = text_of(&leaf.scalar, <[u8]>::to_vec);
+                    let value = text_of(&leaf.scalar, SecretBytes::copy_of);
                     section.keys.push(Key {
                         name: &pair.key,
                         value,
@@ -83,12 +85,12 @@ impl<'d> Section<'d> {
     }
 
     /// Returns whether anything but a comment was written: a first section `DEFAULT` has no header and may be empty.
-    fn write(&self, first: bool, out: &mut Vec<u8>) -> bool {
+    fn write(&self, first: bool, out: &mut SecretBytes) -> bool {
         if let Some(comment) = self.comment {
-            write_comment(comment, <[u8]>::to_vec, out);
+            write_comment(comment, |line| line, out);
         }
         if !(first && self.name.to_ascii_uppercase() == DEFAULT_SECTION) {
-            out.push(b'[');
+            out.extend_from_slice(b"[");
             out.extend_from_slice(self.name);
             out.extend_from_slice(b"]\n");
         } else if self.keys.is_empty() {
@@ -98,19 +100,19 @@ impl<'d> Section<'d> {
         let width = names.iter().map(Vec::len).max().unwrap_or(0);
         for (key, name) in self.keys.iter().zip(names) {
             if let Some(comment) = key.comment {
-                write_comment(comment, |line| trim(line).to_vec(), out);
+                write_comment(comment, trim, out);
             }
             out.extend_from_slice(&name);
-            out.resize(out.len() + width - name.len(), b' ');
+            out.extend_from_slice(&b" ".repeat(width - name.len()));
             out.extend_from_slice(b" = ");
-            write_value(&key.value, out);
-            out.push(b'\n');
+            write_value(key.value.expose(), out);
+            out.extend_from_slice(b"\n");
         }
         true
     }
 }
 
-fn write_comment(comment: &Comment, unsigned: impl Fn(&[u8]) -> Vec<u8>, out: &mut Vec<u8>) {
+fn write_comment(comment: &Comment, unsigned: fn(&[u8]) -> &[u8], out: &mut SecretBytes) {
     let text = comment.text.expose();
     if text.is_empty() {
         return;
@@ -123,10 +125,10 @@ fn write_comment(comment: &Comment, unsigned: impl Fn(&[u8]) -> Vec<u8>, out: &m
             }
             _ => {
                 out.extend_from_slice(b"; ");
-                out.extend_from_slice(&unsigned(line));
+                out.extend_from_slice(unsigned(line));
             }
         }
-        out.push(b'\n');
+        out.extend_from_slice(b"\n");
     }
 }
 
@@ -141,7 +143,7 @@ fn quoted_name(name: &[u8]) -> Vec<u8> {
     [quote, name, quote].concat()
 }
 
-fn write_value(value: &[u8], out: &mut Vec<u8>) {
+fn write_value(value: &[u8], out: &mut SecretBytes) {
     let quote: &[u8] = if value.iter().any(|byte| matches!(byte, b'\n' | b'`')) {
         b"\"\"\""
     } else if value.iter().any(|byte| matches!(byte, b'#' | b';')) {

@@ -1,279 +1,29 @@
-//! Layouts: which parts of `Mon Jan 2 15:04:05 MST 2006` a text names, and what stands for them.
+//! Times that a text tells in the form of a layout.
 
-use super::{DAY, Time, Zone, days_before, days_in, days_to_year};
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    LongMonth,
-    Month,
-    NumMonth,
-    ZeroMonth,
-    LongWeekDay,
-    WeekDay,
-    Day,
-    SpaceDay,
-    ZeroDay,
-    SpaceYearDay,
-    ZeroYearDay,
-    Hour,
-    Hour12,
-    ZeroHour12,
-    Minute,
-    ZeroMinute,
-    Second,
-    ZeroSecond,
-    LongYear,
-    Year,
-    UpperNoon,
-    LowerNoon,
-    ZoneName,
-    /// `-0700` and its relatives.
-    Offset {
-        iso: bool,
-        colons: bool,
-        minutes: bool,
-        seconds: bool,
-    },
-    /// `.000`: so many digits.
-    Fraction {
-        digits: usize,
-    },
-    /// `.999`: up to so many digits.
-    TrimmedFraction {
-        digits: usize,
-    },
-}
-
-use Part::{
+use super::Part::{
     Day, Fraction, Hour, Hour12, LongMonth, LongWeekDay, LongYear, LowerNoon, Minute, Month,
     NumMonth, Offset, Second, SpaceDay, SpaceYearDay, TrimmedFraction, UpperNoon, WeekDay, Year,
     ZeroDay, ZeroHour12, ZeroMinute, ZeroMonth, ZeroSecond, ZeroYearDay, ZoneName,
 };
+use super::{DAYS, MONTHS, Part, next_part};
+use crate::time::{DAY, Time, Zone, days_before, days_in, days_to_year, is_leap};
 
-const fn offset(iso: bool, colons: bool, minutes: bool, seconds: bool) -> Part {
-    Offset {
-        iso,
-        colons,
-        minutes,
-        seconds,
-    }
-}
-
-/// Longer names come before the shorter ones that they begin with.
-const NAMES: [(&str, Part); 34] = [
-    ("January", LongMonth),
-    ("Jan", Month),
-    ("Monday", LongWeekDay),
-    ("Mon", WeekDay),
-    ("MST", ZoneName),
-    ("01", ZeroMonth),
-    ("02", ZeroDay),
-    ("03", ZeroHour12),
-    ("04", ZeroMinute),
-    ("05", ZeroSecond),
-    ("06", Year),
-    ("002", ZeroYearDay),
-    ("15", Hour),
-    ("1", NumMonth),
-    ("2006", LongYear),
-    ("2", Day),
-    ("__2", SpaceYearDay),
-    ("_2", SpaceDay),
-    ("3", Hour12),
-    ("4", Minute),
-    ("5", Second),
-    ("PM", UpperNoon),
-    ("pm", LowerNoon),
-    ("-07:00:00", offset(false, true, true, true)),
-    ("-07:00", offset(false, true, true, false)),
-    ("-070000", offset(false, false, true, true)),
-    ("-0700", offset(false, false, true, false)),
-    ("-07", offset(false, false, false, false)),
-    ("Z07:00:00", offset(true, true, true, true)),
-    ("Z07:00", offset(true, true, true, false)),
-    ("Z070000", offset(true, false, true, true)),
-    ("Z0700", offset(true, false, true, false)),
-    ("Z07", offset(true, false, false, false)),
-    ("_2006", LongYear),
-];
-
-/// The text before the next part of a layout, the part, and the rest.
-fn next_part(layout: &[u8]) -> (&[u8], Option<Part>, &[u8]) {
-    for at in 0..layout.len() {
-        let rest = &layout[at..];
-        if let Some(after) = rest.strip_prefix(b"_2006") {
-            // `_2006` is an underscore and a year, not a day and `006`.
-            return (&layout[..=at], Some(LongYear), after);
-        }
-        if rest.starts_with(b"Jan")
-            && !rest.starts_with(b"January")
-            && rest.get(3).is_some_and(u8::is_ascii_lowercase)
-        {
-            continue;
-        }
-        if rest.starts_with(b"Mon")
-            && !rest.starts_with(b"Monday")
-            && rest.get(3).is_some_and(u8::is_ascii_lowercase)
-        {
-            continue;
-        }
-        let follows = |digits: &[u8]| !digits.first().is_some_and(u8::is_ascii_digit);
-        if let [b'.' | b',', digit @ (b'0' | b'9'), ..] = rest {
-            let digits = rest[1..].iter().take_while(|byte| *byte == digit).count();
-            if follows(&rest[1 + digits..]) {
-                let part = if *digit == b'0' {
-                    Fraction { digits }
-                } else {
-                    TrimmedFraction { digits }
-                };
-                return (&layout[..at], Some(part), &rest[1 + digits..]);
-            }
-        }
-        if let Some((name, part)) = NAMES
-            .iter()
-            .find(|(name, _)| rest.starts_with(name.as_bytes()))
-        {
-            return (&layout[..at], Some(*part), &rest[name.len()..]);
-        }
-    }
-    (layout, None, &[])
-}
-
-pub(super) fn format(time: Time, mut layout: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(layout.len() + 10);
-    let civil = time.civil();
+pub(in crate::time) fn parse(mut layout: &[u8], mut text: &[u8]) -> Option<Time> {
+    let mut read = Read::default();
     loop {
         let (before, part, rest) = next_part(layout);
-        out.extend_from_slice(before);
-        let Some(part) = part else { return out };
-        // Go writes the mark that the layout has before the fraction.
-        let mark = layout[before.len()];
+        text = skip(text, before)?;
         layout = rest;
-        let hour12 = if civil.hour.is_multiple_of(12) {
-            12
-        } else {
-            civil.hour % 12
-        };
-        let month = MONTHS[civil.month as usize - 1];
-        let weekday = DAYS[civil.weekday as usize];
-        let text = match part {
-            LongMonth => month.to_owned(),
-            Month => month[..3].to_owned(),
-            NumMonth => civil.month.to_string(),
-            ZeroMonth => format!("{:02}", civil.month),
-            LongWeekDay => weekday.to_owned(),
-            WeekDay => weekday[..3].to_owned(),
-            Day => civil.day.to_string(),
-            SpaceDay => format!("{:2}", civil.day),
-            ZeroDay => format!("{:02}", civil.day),
-            SpaceYearDay => format!("{:3}", civil.year_day),
-            ZeroYearDay => format!("{:03}", civil.year_day),
-            Hour => format!("{:02}", civil.hour),
-            Hour12 => hour12.to_string(),
-            ZeroHour12 => format!("{hour12:02}"),
-            Minute => civil.minute.to_string(),
-            ZeroMinute => format!("{:02}", civil.minute),
-            Second => civil.second.to_string(),
-            ZeroSecond => format!("{:02}", civil.second),
-            LongYear => {
-                let sign = if civil.year < 0 { "-" } else { "" };
-                format!("{sign}{:04}", civil.year.unsigned_abs())
-            }
-            Year => format!("{:02}", civil.year.max(0) % 100),
-            UpperNoon => if civil.hour >= 12 { "PM" } else { "AM" }.to_owned(),
-            LowerNoon => if civil.hour >= 12 { "pm" } else { "am" }.to_owned(),
-            ZoneName => zone_name(time),
-            Offset { iso: true, .. } if time.offset == 0 => "Z".to_owned(),
-            Offset {
-                colons,
-                minutes,
-                seconds,
-                ..
-            } => format_offset(time.offset, colons, minutes, seconds),
-            Fraction { digits } => format!("{}{}", char::from(mark), nanoseconds(time, digits)),
-            TrimmedFraction { digits } => {
-                let fraction = nanoseconds(time, digits);
-                let fraction = fraction.trim_end_matches('0');
-                if fraction.is_empty() {
-                    String::new()
-                } else {
-                    format!("{}{fraction}", char::from(mark))
-                }
-            }
-        };
-        out.extend_from_slice(text.as_bytes());
-    }
-}
-
-fn nanoseconds(time: Time, digits: usize) -> String {
-    let mut text = format!("{:09}", time.nanosecond());
-    text.truncate(digits);
-    while text.len() < digits {
-        text.push('0');
-    }
-    text
-}
-
-fn zone_name(time: Time) -> String {
-    match time.zone {
-        Zone::Utc => "UTC".to_owned(),
-        Zone::Named(name) => name
-            .iter()
-            .filter(|letter| **letter != 0)
-            .map(|letter| char::from(*letter))
-            .collect(),
-        Zone::Fixed => {
-            let minutes = time.offset / 60;
-            let sign = if minutes < 0 { '-' } else { '+' };
-            let minutes = minutes.abs();
-            if minutes % 60 == 0 {
-                format!("{sign}{:02}", minutes / 60)
-            } else {
-                format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
-            }
+        match part {
+            Some(part) => text = read.part(part, text, rest)?,
+            None if text.is_empty() => return read.time(),
+            None => return None,
         }
     }
-}
-
-fn format_offset(offset: i32, colons: bool, minutes: bool, seconds: bool) -> String {
-    let sign = if offset < 0 { '-' } else { '+' };
-    let total = offset.abs();
-    let colon = if colons { ":" } else { "" };
-    let mut text = format!("{sign}{:02}", total / 3600);
-    if minutes {
-        text.push_str(&format!("{colon}{:02}", total / 60 % 60));
-    }
-    if seconds {
-        text.push_str(&format!("{colon}{:02}", total % 60));
-    }
-    text
 }
 
 /// What a text has told about a time.
+#[derive(Default)]
 struct Read {
     year: i64,
     month: Option<u32>,
@@ -287,33 +37,6 @@ struct Read {
     offset: Option<i32>,
     utc: bool,
     zone: Option<[u8; 5]>,
-}
-
-pub(super) fn parse(mut layout: &[u8], mut text: &[u8]) -> Option<Time> {
-    let mut read = Read {
-        year: 0,
-        month: None,
-        day: None,
-        year_day: None,
-        hour: 0,
-        minute: 0,
-        second: 0,
-        nanosecond: 0,
-        afternoon: None,
-        offset: None,
-        utc: false,
-        zone: None,
-    };
-    loop {
-        let (before, part, rest) = next_part(layout);
-        text = skip(text, before)?;
-        layout = rest;
-        match part {
-            Some(part) => text = read.part(part, text, rest)?,
-            None if text.is_empty() => return read.time(),
-            None => return None,
-        }
-    }
 }
 
 /// Skips literal text of a layout. Spaces in it stand for any number of spaces.
@@ -584,7 +307,7 @@ impl Read {
             _ => {}
         }
         if let Some(year_day) = self.year_day {
-            let length = 365 + u32::from(super::is_leap(self.year));
+            let length = 365 + u32::from(is_leap(self.year));
             if year_day < 1 || year_day > length {
                 return None;
             }
