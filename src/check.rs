@@ -57,7 +57,7 @@ pub struct Report {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct EncryptedFile {
     /// The file.
-    pub path: String,
+    pub path: TreePath,
     /// `sops` or `sealed-secrets`.
     pub tool: &'static str,
     /// Whether it was opened, and its MAC verified where it has one.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tree::TreePath;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
@@ -185,7 +187,7 @@ impl Rule {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Finding {
     /// The file, as a path below the place that was checked.
-    pub path: String,
+    pub path: TreePath,
     /// The line, counted from one; zero when the whole file is meant.
     pub line: u32,
     /// Which rule.

@@ -107,7 +107,7 @@ impl<'a> Inspection<'a> {
             }
         };
         self.report.encrypted.push(EncryptedFile {
-            path: self.path.to_string(),
+            path: self.path.clone(),
             tool: "sops",
             opened,
             readers,
@@ -244,7 +244,7 @@ impl<'a> Inspection<'a> {
             }
         };
         self.report.encrypted.push(EncryptedFile {
-            path: self.path.to_string(),
+            path: self.path.clone(),
             tool: "sealed-secrets",
             opened,
             readers: Vec::new(),
@@ -261,7 +261,7 @@ impl<'a> Inspection<'a> {
 
     fn add(&mut self, rule: Rule, line: u32, key_path: Option<String>, message: String) {
         self.report.findings.push(Finding {
-            path: self.path.to_string(),
+            path: self.path.clone(),
             line,
             rule,
             key_path,

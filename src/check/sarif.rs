@@ -36,7 +36,7 @@ pub fn log(findings: &[Finding]) -> Value {
 
 fn result(finding: &Finding) -> Value {
     let mut place = json!({
-        "artifactLocation": { "uri": uri(&finding.path) },
+        "artifactLocation": { "uri": uri(finding.path.as_str()) },
     });
     if finding.line > 0 {
         place["region"] = json!({ "startLine": finding.line });
@@ -85,12 +85,14 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tree::TreePath;
+
     use super::*;
 
     #[test]
     fn a_finding_names_its_rule_file_line_and_key() {
         let log = log(&[Finding {
-            path: "apps/a b.yaml".into(),
+            path: TreePath::parse("apps/a b.yaml").unwrap(),
             line: 7,
             rule: Rule::PlaintextSecret,
             key_path: Some("data.password".into()),
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn a_finding_about_a_whole_file_has_no_region() {
         let log = log(&[Finding {
-            path: "x.env".into(),
+            path: TreePath::parse("x.env").unwrap(),
             line: 0,
             rule: Rule::MacMissing,
             key_path: None,

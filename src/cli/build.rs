@@ -14,7 +14,7 @@ use super::arguments::BuildArguments;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
-use super::place;
+use super::place::{self, Root};
 use super::preview::{load_restriction, weak_protection};
 use super::printer::Printer;
 use crate::pipeline::{Source, mask, render};
@@ -32,9 +32,9 @@ pub(super) fn run(
     } = arguments;
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let real = place::real_path(Path::new(&path))?;
-    let root = place::root_of_kustomization(&real);
-    let tree = place::tree(&root)?;
-    let folder = place::below(&root, &real)?;
+    let root = Root::of_kustomization(&real);
+    let tree = root.tree()?;
+    let folder = root.below(&real)?;
     let opener = SopsOpener::new(
         &keys,
         keys.decrypt_options(),

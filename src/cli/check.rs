@@ -13,7 +13,7 @@ use super::arguments::{CheckArguments, CheckOutput, FailOn};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
-use super::place;
+use super::place::{self, Root};
 use super::printable::printable;
 use super::printer::{ERROR, HINT, Printer, WARNING};
 use crate::check::finding::{Finding, Rule, Severity};
@@ -104,10 +104,10 @@ fn key_policy(vault_addresses: &str) -> KeyPolicy {
 
 /// The files to look at, by the working copy that they are in.
 fn collect(paths: &[PathBuf], no_ignore: bool) -> Result<Vec<(Tree, Vec<TreePath>)>, Failure> {
-    let mut roots: Vec<(PathBuf, Vec<TreePath>)> = Vec::new();
+    let mut roots: Vec<(Root, Vec<TreePath>)> = Vec::new();
     for path in paths {
         let real = place::real_path(path)?;
-        let root = place::root_of(&real);
+        let root = Root::of(&real);
         let mut walk = WalkBuilder::new(&real);
         walk.standard_filters(false)
             .git_ignore(!no_ignore)
@@ -120,10 +120,13 @@ fn collect(paths: &[PathBuf], no_ignore: bool) -> Result<Vec<(Tree, Vec<TreePath
             let entry = entry.map_err(Failure::Walk)?;
             // A link is looked at where it leads to, if that is in the tree.
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                files.push(place::below(&root, entry.path())?);
+                files.push(root.below(entry.path())?);
             }
         }
-        match roots.iter_mut().find(|(known, _)| *known == root) {
+        let known = roots
+            .iter_mut()
+            .find(|(known, _)| known.folder() == root.folder());
+        match known {
             Some((_, known)) => known.append(&mut files),
             None => roots.push((root, files)),
         }
@@ -133,7 +136,7 @@ fn collect(paths: &[PathBuf], no_ignore: bool) -> Result<Vec<(Tree, Vec<TreePath
         .map(|(root, mut files)| {
             files.sort();
             files.dedup();
-            Ok((place::tree(&root)?, files))
+            Ok((root.tree()?, files))
         })
         .collect()
 }
@@ -188,7 +191,7 @@ fn text(report: &Report) -> String {
 
 fn place_of(finding: &Finding) -> String {
     match finding.line {
-        0 => finding.path.clone(),
+        0 => finding.path.to_string(),
         line => format!("{}:{line}", finding.path),
     }
 }
@@ -209,7 +212,7 @@ fn json(report: &Report) -> serde_json::Value {
             json!({
                 "rule": finding.rule.name(),
                 "severity": finding.rule.severity().name(),
-                "path": finding.path,
+                "path": finding.path.as_str(),
                 "line": (finding.line > 0).then_some(finding.line),
                 "keyPath": finding.key_path,
                 "message": finding.message,
@@ -221,7 +224,7 @@ fn json(report: &Report) -> serde_json::Value {
         .iter()
         .map(|file| {
             json!({
-                "path": file.path,
+                "path": file.path.as_str(),
                 "tool": file.tool,
                 "opened": file.opened,
                 "readers": file.readers,

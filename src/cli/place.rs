@@ -1,8 +1,10 @@
 //! Where a path of the command line lies: the working copy that it is in, and its place there.
 
+use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tree::{CaseCollisions, Limits, Tree, TreePath};
+use tree::{CaseCollisions, Limits, Tree, TreePath, Viewpoint};
 
 use super::failure::Failure;
 use crate::pipeline::KUSTOMIZATION_FILES;
@@ -15,27 +17,71 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// The root of the tree of a kustomization: the Git working copy around it, else the whole file system, where bases may
-/// lie anywhere; which files a kustomization may read is decided by its own folder.
-pub(super) fn root_of_kustomization(path: &Path) -> PathBuf {
-    path.ancestors()
-        .find(|folder| folder.join(".git").exists())
-        .unwrap_or_else(|| Path::new("/"))
-        .to_owned()
+/// The root of a tree, and what its places are called by whoever typed the command.
+pub(super) struct Root {
+    folder: PathBuf,
+    viewpoint: Option<Arc<Viewpoint>>,
 }
 
-/// The root of the Git working copy around a path, else the folder itself. Links in a tree may lead anywhere in it.
-pub(super) fn root_of(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    };
-    folder
-        .ancestors()
-        .find(|folder| folder.join(".git").exists())
-        .unwrap_or(folder)
-        .to_owned()
+impl Root {
+    /// The Git working copy around a kustomization, else the whole file system, where bases may lie anywhere; which files
+    /// a kustomization may read is decided by its own folder.
+    pub(super) fn of_kustomization(path: &Path) -> Self {
+        Self::new(working_copy(path).unwrap_or_else(|| Path::new("/")))
+    }
+
+    /// The Git working copy around a path, else the folder itself. Links in a tree may lead anywhere in it.
+    pub(super) fn of(path: &Path) -> Self {
+        let folder = if path.is_dir() {
+            path
+        } else {
+            path.parent().unwrap_or(path)
+        };
+        Self::new(working_copy(folder).unwrap_or(folder))
+    }
+
+    fn new(folder: &Path) -> Self {
+        let standing = env::current_dir().and_then(|folder| folder.canonicalize());
+        let standing = standing.unwrap_or_else(|_| folder.to_owned());
+        let names = folder.to_str().zip(standing.to_str());
+        Self {
+            folder: folder.to_owned(),
+            viewpoint: names.map(|(root, standing)| Arc::new(Viewpoint::new(root, standing))),
+        }
+    }
+
+    /// The folder on disk.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A path as one below the root.
+    pub(super) fn below(&self, path: &Path) -> Result<TreePath, Failure> {
+        let relative = path.strip_prefix(&self.folder).unwrap_or(path);
+        let mut root = TreePath::root();
+        if let Some(viewpoint) = &self.viewpoint {
+            root = root.seen_from(Arc::clone(viewpoint));
+        }
+        if relative.as_os_str().is_empty() {
+            return Ok(root);
+        }
+        let relative = relative.to_str().ok_or_else(|| Failure::NotUnicode {
+            path: path.to_owned(),
+        })?;
+        Ok(root.join(relative)?)
+    }
+
+    /// The tree below the root.
+    pub(super) fn tree(&self) -> Result<Tree, Failure> {
+        Tree::directory(&self.folder, limits()).map_err(|source| Failure::Read {
+            path: self.folder.display().to_string(),
+            source,
+        })
+    }
+}
+
+fn working_copy(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.join(".git").exists())
 }
 
 /// Whether a folder is a kustomization's.
@@ -43,26 +89,6 @@ pub(super) fn is_kustomization(folder: &Path) -> bool {
     KUSTOMIZATION_FILES
         .iter()
         .any(|name| folder.join(name).is_file())
-}
-
-/// A path as one below `root`.
-pub(super) fn below(root: &Path, path: &Path) -> Result<TreePath, Failure> {
-    let relative = path.strip_prefix(root).unwrap_or(path);
-    if relative.as_os_str().is_empty() {
-        return Ok(TreePath::root());
-    }
-    let relative = relative.to_str().ok_or_else(|| Failure::NotUnicode {
-        path: path.to_owned(),
-    })?;
-    Ok(TreePath::parse(relative)?)
-}
-
-/// The tree below `root`.
-pub(super) fn tree(root: &Path) -> Result<Tree, Failure> {
-    Tree::directory(root, limits()).map_err(|source| Failure::Read {
-        path: root.display().to_string(),
-        source,
-    })
 }
 
 /// Nothing is written, so names that differ in case only cannot replace each other.

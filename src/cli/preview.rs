@@ -23,7 +23,7 @@ use super::decrypt::template_policy;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
-use super::place;
+use super::place::{self, Root};
 use super::printable::printable;
 use super::printer::Printer;
 use crate::pipeline::{
@@ -132,13 +132,13 @@ impl Place {
         let real = place::real_path(path)?;
         let is_directory = real.is_dir();
         let root = if is_directory && place::is_kustomization(&real) {
-            place::root_of_kustomization(&real)
+            Root::of_kustomization(&real)
         } else {
-            place::root_of(&real)
+            Root::of(&real)
         };
         Ok(Self {
-            tree: place::tree(&root)?,
-            path: place::below(&root, &real)?,
+            tree: root.tree()?,
+            path: root.below(&real)?,
             is_directory,
         })
     }

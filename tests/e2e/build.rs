@@ -68,6 +68,64 @@ fn kustomize(folder: &Path) -> Run {
 }
 
 #[test]
+fn messages_name_paths_that_can_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = folder.path().canonicalize().unwrap();
+    put(
+        &real,
+        "app/kustomization.yaml",
+        "resources: []\nnamePrefix: [\n",
+    );
+    put(&real, "base/kustomization.yaml", "resources: [none.yaml]\n");
+    put(&real, "plain/secret.yaml", SECRET);
+    let absolute = |name: &str| real.join(name).display().to_string();
+    let from_the_root = |name: &str| absolute(name)[1..].to_owned();
+    let runs: [(&[&str], &str, i32, &str, &str); 5] = [
+        (&["build"], "app", 2, "app/kustomization.yaml", ":3:1`"),
+        (&["preview"], "app", 2, "app/kustomization.yaml", ":3:1`"),
+        (&["build"], "base", 2, "base", ": cannot use"),
+        (&["preview"], "plain", 0, "plain/secret.yaml", ":1"),
+        (&["check"], "plain", 1, "plain/secret.yaml", ":6: error"),
+    ];
+    for (command, directory, code, name, rest) in runs {
+        for (standing, called) in [
+            (real.clone(), name.to_owned()),
+            (real.join("base"), absolute(name)),
+            ("/".into(), from_the_root(name)),
+            ("/usr".into(), absolute(name)),
+        ] {
+            if standing == real.join(directory) {
+                continue;
+            }
+            let run = lockstep(command)
+                .arg(real.join(directory))
+                .folder(&standing)
+                .run()
+                .expect(code);
+            let text = format!("{}{}", run.text(), run.stderr);
+            // The name must not be the end of a longer one.
+            let named = format!("{called}{rest}");
+            let found = text.match_indices(&named).any(|(at, _)| {
+                matches!(
+                    text.as_bytes()[..at].last(),
+                    None | Some(b' ' | b'`' | b'\n')
+                )
+            });
+            assert!(found, "{command:?} in {}: {text}", standing.display());
+        }
+    }
+    let run = lockstep(["build", "."])
+        .folder(&real.join("app"))
+        .run()
+        .expect(2);
+    assert!(
+        run.stderr.contains("`kustomization.yaml:3:1`"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn a_build_equals_kustomize_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in FILES {

@@ -31,6 +31,7 @@ fn preview(folder: &Path, flags: &[&str]) -> Run {
         .arg(keys().folder())
         .args(flags)
         .arg(folder)
+        .folder(folder)
         .run()
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tree::{Opener, Protection, Tree, TreePath};
 
+use crate::budget::Budget;
+use crate::cache::ParseCache;
 use crate::error::BuildError;
 use crate::loader::{Files, LoadRestriction, Loader};
 use crate::order::Order;
@@ -15,7 +17,7 @@ use crate::target::{self, Session};
 use crate::warning::Warning;
 
 /// How a kustomization is built.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
     /// Where files may lie.
     pub load_restriction: LoadRestriction,
@@ -23,6 +25,8 @@ pub struct BuildOptions {
     pub order: Order,
     /// Bounds on what one build may take.
     pub limits: BuildLimits,
+    /// Where parsed files are kept for later builds. It changes nothing in what is built.
+    pub cache: Option<Arc<ParseCache>>,
 }
 
 /// Bounds on what one build may take, so that kustomizations that multiply come to an end.
@@ -32,6 +36,13 @@ pub struct BuildLimits {
     pub depth: usize,
     /// How many kustomizations are read, each counted every time it is named.
     pub kustomizations: usize,
+    /// How many bytes of memory the build may use for files and objects, by estimate: what files are parsed to, each
+    /// counted every time it is named, what generators read, and what patches, labels, replacements, vars and the like
+    /// put into objects. Nothing is given back when objects are dropped. An object of ordinary size takes about 10 KiB.
+    pub bytes: usize,
+    /// How often it may be asked whether an object or a field is meant: by a selector of a patch or replacement for every
+    /// object, by a rule of a configuration for every sixteenth object.
+    pub visits: usize,
 }
 
 impl Default for BuildLimits {
@@ -39,6 +50,8 @@ impl Default for BuildLimits {
         Self {
             depth: 128,
             kustomizations: 20_000,
+            bytes: 1 << 30,
+            visits: 100_000_000,
         }
     }
 }
@@ -78,11 +91,14 @@ pub fn build(
     directory: &TreePath,
     options: &BuildOptions,
 ) -> Result<Built, BuildError> {
+    let budget = Budget::new(&options.limits);
     let files = Files {
         tree,
         opener,
         restriction: options.load_restriction,
         opened: RefCell::default(),
+        cache: options.cache.as_deref(),
+        budget: &budget,
     };
     let loader =
         Loader::at(&files, directory).map_err(|source| BuildError::Directory(Box::new(source)))?;

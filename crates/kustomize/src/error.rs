@@ -3,6 +3,7 @@
 use thiserror::Error;
 use tree::TreePath;
 
+use crate::budget::OverBudget;
 use crate::config::ConfigError;
 use crate::generators::GenerateError;
 use crate::id::ResId;
@@ -51,10 +52,10 @@ pub enum BuildError {
         source: Box<LoadError>,
     },
     /// The kustomization's file is none.
-    #[error("invalid kustomization in `{directory}`")]
+    #[error("invalid kustomization `{file}`")]
     Kustomization {
-        /// The directory.
-        directory: TreePath,
+        /// The file.
+        file: TreePath,
         /// What is wrong.
         source: Box<KustomizationError>,
     },
@@ -91,6 +92,16 @@ pub enum BuildError {
         directory: TreePath,
         /// The limit.
         limit: usize,
+    },
+    /// The build takes too much.
+    #[error("{kustomization}: `{field}` cannot be followed")]
+    OverBudget {
+        /// The kustomization.
+        kustomization: TreePath,
+        /// The field at which the limit was reached.
+        field: &'static str,
+        /// What it takes too much of.
+        source: OverBudget,
     },
     /// A file or directory cannot be used.
     #[error("{kustomization}: cannot use `{reference}`, named in `{field}`")]
@@ -290,6 +301,7 @@ impl BuildError {
             Self::IsAComponent { .. } => "is-a-component",
             Self::TooDeep { .. } => "kustomizations-too-deep",
             Self::TooManyKustomizations { .. } => "too-many-kustomizations",
+            Self::OverBudget { source, .. } => source.reason(),
             Self::Manifest { source, .. } | Self::Invalid { source, .. } => source.reason(),
             Self::Merge { source, .. } | Self::Absorb { source, .. } => source.reason(),
             Self::Generate { source, .. } => source.reason(),

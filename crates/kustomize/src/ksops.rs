@@ -269,7 +269,7 @@ fn with_options(mut object: Resource) -> Result<Resource, KsopsError> {
     Ok(object)
 }
 
-fn load(loader: &Loader<'_>, reference: &str) -> Result<Loaded, KsopsError> {
+fn load<'b>(loader: &Loader<'b>, reference: &str) -> Result<Loaded<'b>, KsopsError> {
     let file = loader
         .load_anywhere(reference)
         .map_err(|source| KsopsError::Load {
@@ -284,7 +284,7 @@ fn load(loader: &Loader<'_>, reference: &str) -> Result<Loaded, KsopsError> {
     }
 }
 
-fn text_of<'f>(file: &'f Loaded, reference: &str) -> Result<&'f str, KsopsError> {
+fn text_of<'f>(file: &'f Loaded<'_>, reference: &str) -> Result<&'f str, KsopsError> {
     str::from_utf8(file.expose()).map_err(|_| KsopsError::NotUtf8 {
         reference: reference.to_owned(),
     })

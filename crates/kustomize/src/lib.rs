@@ -19,6 +19,13 @@
 //! Output is that of kustomize 5.8.1, byte for byte. Nothing is fetched, run or written: remote bases, programs and
 //! containers are errors, and so is anything outside the tree. KSOPS' generator is understood without its program.
 //!
+//! # Repeated builds
+//!
+//! A program that builds the same bases time and again can keep what their files were parsed to in a [`ParseCache`]
+//! (`BuildOptions::cache`). The output is the same with and without; what was decrypted is never kept. Building
+//! 4,000 objects again takes a little more than half the time (40 ms instead of 73, before they are written); the less, the
+//! more a kustomization changes them. `examples/rebuild.rs` measures it.
+//!
 //! # Hashes are fingerprints
 //!
 //! The name of a generated ConfigMap or Secret ends with a hash of its data. Whoever sees the name, in a Pod or in a
@@ -30,7 +37,7 @@
 //! * Paths are those of the tree: an absolute one, or one that leads out of it, is refused wherever it points.
 //! * A line of an environment file of 64 KiB or more is an error; the real program drops it and all behind it.
 //! * Aliases that would copy a document out of proportion, kustomizations in one another more than
-//!   [`BuildLimits::depth`] deep, and more of them than [`BuildLimits::kustomizations`] are refused.
+//!   [`BuildLimits::depth`] deep, and whatever else passes one of the [`BuildLimits`] are refused.
 //! * Charts are not inflated.
 //! * A value transformer without a value has no default at the root of the tree, which has no name.
 #![forbid(unsafe_code)]
@@ -53,7 +60,9 @@ pub mod sharing;
 pub mod transform;
 pub mod vars;
 
+mod budget;
 mod build;
+mod cache;
 mod error;
 mod generators;
 mod guess;
@@ -68,7 +77,9 @@ mod origin;
 mod target;
 mod warning;
 
+pub use budget::{Budget, OverBudget};
 pub use build::{BuildLimits, BuildOptions, Built, build};
+pub use cache::{CacheUsage, ParseCache};
 pub use error::BuildError;
 pub use generators::{GenerateError, PairError};
 pub use json::ValueError;

@@ -4,10 +4,13 @@
 //! roots may be anywhere in the tree, but not at or above a root on the way here.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use thiserror::Error;
-use tree::{Content, Kind, OpenError, Opener, PathError, Protection, ReadError, Tree, TreePath};
+use tree::{Kind, OpenError, Opened, Opener, PathError, Protection, ReadError, Tree, TreePath};
 
+use crate::budget::{Budget, OverBudget};
+use crate::cache::{Parse, ParseCache, Parsed, Unprotected};
 use crate::resource::Sensitivity;
 
 /// Where files may lie.
@@ -53,6 +56,9 @@ pub enum LoadError {
         /// What there is instead.
         path: TreePath,
     },
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The directory holds a kustomization that is being built, or lies above one.
     #[error("cycle detected: candidate root `{candidate}` contains visited root `{visited}`")]
     Cycle {
@@ -80,6 +86,7 @@ impl LoadError {
             Self::NotAFile { .. } => "not-a-file",
             Self::NotADirectory { .. } => "not-a-directory",
             Self::Cycle { .. } => "kustomization-cycle",
+            Self::OverBudget(error) => error.reason(),
             Self::Remote { .. } => "remote-base",
         }
     }
@@ -94,6 +101,7 @@ impl LoadError {
             | Self::NotAFile { .. }
             | Self::NotADirectory { .. }
             | Self::Cycle { .. }
+            | Self::OverBudget(_)
             | Self::Remote { .. } => false,
         }
     }
@@ -106,6 +114,8 @@ pub(crate) struct Files<'b> {
     pub(crate) restriction: LoadRestriction,
     /// Protected files that were opened, each once.
     pub(crate) opened: RefCell<Vec<(TreePath, Protection)>>,
+    pub(crate) cache: Option<&'b ParseCache>,
+    pub(crate) budget: &'b Budget,
 }
 
 /// The root of a kustomization, and those on the way to it.
@@ -117,16 +127,27 @@ pub(crate) struct Loader<'b> {
 }
 
 /// A file that was read.
-pub(crate) struct Loaded {
-    pub(crate) content: Content,
+pub(crate) struct Loaded<'b> {
     pub(crate) path: TreePath,
     pub(crate) sensitivity: Sensitivity,
+    opened: Opened,
+    files: &'b Files<'b>,
 }
 
-impl Loaded {
+impl Loaded<'_> {
     /// The bytes, which can be secret.
     pub(crate) fn expose(&self) -> &[u8] {
-        self.content.expose()
+        self.opened.content.expose()
+    }
+
+    /// What the file holds. A file that lies in the tree as it is may have been parsed by an earlier build.
+    pub(crate) fn parse<T: Parse>(&self) -> Result<Arc<T>, T::Error> {
+        let Parsed { value, size } = match (self.files.cache, Unprotected::of(&self.opened)) {
+            (Some(cache), Some(file)) => cache.parse(file)?,
+            (None, _) | (_, None) => T::parse(self.expose())?.shared(),
+        };
+        self.files.budget.note(size);
+        Ok(value)
     }
 }
 
@@ -138,6 +159,11 @@ impl<'b> Loader<'b> {
             root: existing_directory(files.tree, directory)?,
             visited: Vec::new(),
         })
+    }
+
+    /// What the build may still take.
+    pub(crate) fn budget(&self) -> &'b Budget {
+        self.files.budget
     }
 
     /// The directory of the kustomization, links followed.
@@ -171,7 +197,7 @@ impl<'b> Loader<'b> {
     }
 
     /// Reads a file that the kustomization names.
-    pub(crate) fn load(&self, reference: &str) -> Result<Loaded, LoadError> {
+    pub(crate) fn load(&self, reference: &str) -> Result<Loaded<'b>, LoadError> {
         if is_url(reference) {
             return Err(remote(reference));
         }
@@ -179,7 +205,7 @@ impl<'b> Loader<'b> {
     }
 
     /// Reads a file that may lie anywhere in the tree.
-    pub(crate) fn load_anywhere(&self, reference: &str) -> Result<Loaded, LoadError> {
+    pub(crate) fn load_anywhere(&self, reference: &str) -> Result<Loaded<'b>, LoadError> {
         self.load_at(&self.root.join(reference)?, LoadRestriction::None)
     }
 
@@ -189,7 +215,11 @@ impl<'b> Loader<'b> {
         path.is_ok_and(|path| matches!(self.files.tree.kind(&path), Ok(Kind::File)))
     }
 
-    fn load_at(&self, path: &TreePath, restriction: LoadRestriction) -> Result<Loaded, LoadError> {
+    fn load_at(
+        &self,
+        path: &TreePath,
+        restriction: LoadRestriction,
+    ) -> Result<Loaded<'b>, LoadError> {
         let tree = self.files.tree;
         let path = match restriction {
             LoadRestriction::None => path.clone(),
@@ -209,20 +239,22 @@ impl<'b> Loader<'b> {
             }
         };
         let opened = self.files.opener.open(tree, &path)?;
-        let sensitivity = match opened.protection {
+        self.files.budget.spend(opened.content.expose().len())?;
+        let sensitivity = match &opened.protection {
             Protection::None => Sensitivity::Plain,
             protection => {
                 let mut all = self.files.opened.borrow_mut();
                 if !all.iter().any(|(other, _)| *other == path) {
-                    all.push((path.clone(), protection));
+                    all.push((path.clone(), protection.clone()));
                 }
                 Sensitivity::Decrypted
             }
         };
         Ok(Loaded {
-            content: opened.content,
             path,
             sensitivity,
+            opened,
+            files: self.files,
         })
     }
 }
@@ -375,6 +407,8 @@ mod tests {
             opener: &PlainOpener,
             restriction,
             opened: RefCell::default(),
+            cache: None,
+            budget: &Budget::default(),
         };
         check(Loader::at(&files, &TreePath::parse("over").unwrap()).unwrap())
     }

@@ -10,9 +10,10 @@ use goyaml::{
 use memchr::memmem;
 use thiserror::Error;
 
+use crate::cache::{Parse, Parsed};
 use crate::json as object_json;
 use crate::limits::LIMITS;
-use crate::node::is_empty;
+use crate::node::{self, is_empty};
 use crate::resource::Resource;
 use crate::schema::Schema;
 
@@ -111,6 +112,30 @@ impl ManifestError {
 pub(crate) fn objects(text: &[u8]) -> Result<Vec<(Node, u32)>, ManifestError> {
     let nodes = kept(documents(text)?)?;
     expand_lists(nodes)
+}
+
+/// The objects of a file, as [`objects`] reads them.
+#[derive(Clone, Debug)]
+pub(crate) struct Objects(pub(crate) Vec<(Node, u32)>);
+
+impl Objects {
+    /// The objects without their lines.
+    pub(crate) fn into_nodes(self) -> Vec<Node> {
+        self.0.into_iter().map(|(node, _)| node).collect()
+    }
+}
+
+impl Parse for Objects {
+    type Error = ManifestError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, ManifestError> {
+        let objects = objects(text)?;
+        let size = objects.iter().map(|(node, _)| node::size(node)).sum();
+        Ok(Parsed {
+            value: Self(objects),
+            size,
+        })
+    }
 }
 
 /// As [`objects`], as resources.

@@ -5,7 +5,7 @@
 //! the types of the scalars and not from their style, so what matters of these rules is which type a value ends up with.
 
 use goyaml::{
-    Document, Form, Kind, Node, Position, Style, Tag, parse_first,
+    Comments, Document, Form, Kind, Node, Position, Style, Tag, parse_first,
     resolve::{Dialect, plain_tag},
 };
 use thiserror::Error;
@@ -57,46 +57,34 @@ pub fn expect_kind(node: &Node, expected: Kind) -> Result<(), KindError> {
     })
 }
 
+/// About how many bytes a tree takes in memory.
+pub fn size(root: &Node) -> usize {
+    let mut size = own_size(root);
+    let mut rest = vec![root];
+    while let Some(node) = rest.pop() {
+        for child in &node.content {
+            size += own_size(child);
+            if !child.content.is_empty() {
+                rest.push(child);
+            }
+        }
+    }
+    size
+}
+
+/// About how many bytes a node takes without its content.
+fn own_size(node: &Node) -> usize {
+    let anchor = node.anchor.as_ref().map_or(0, |anchor| anchor.len());
+    let comments = node.comments.as_ref().map_or(0, |comments| {
+        let text = comments.head.len() + comments.line.len() + comments.foot.len();
+        size_of::<Comments>() + text
+    });
+    size_of::<Node>() + node.value.len() + anchor + comments
+}
+
 /// Whether a node says nothing: a null, an empty mapping or an empty list.
 pub fn is_empty(node: &Node) -> bool {
     node.is_null() || matches!(node.kind, Kind::Mapping | Kind::Sequence) && node.content.is_empty()
-}
-
-/// The field at the end of a path of field names. A null ends the search unless it is the last.
-///
-/// # Errors
-///
-/// When something on the way is not a mapping.
-pub fn lookup<'n>(node: &'n Node, path: &[&str]) -> Result<Option<&'n Node>, KindError> {
-    let mut at = node;
-    for field in path {
-        expect_kind(at, Kind::Mapping)?;
-        match at.get(field) {
-            Some(next) => at = next,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(at))
-}
-
-/// As [`lookup`], to be changed.
-///
-/// # Errors
-///
-/// When something on the way is not a mapping.
-pub fn lookup_mut<'n>(
-    node: &'n mut Node,
-    path: &[&str],
-) -> Result<Option<&'n mut Node>, KindError> {
-    let mut at = node;
-    for field in path {
-        expect_kind(at, Kind::Mapping)?;
-        match at.get_mut(field) {
-            Some(next) => at = next,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(at))
 }
 
 /// The field at the end of a path; what is missing is created as mappings. `None` where a null is in the way.

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::id::ResId;
 use crate::node::KindError;
-use crate::resource::{Behavior, Resource, Sensitivity};
+use crate::resource::{Behavior, Resource};
 
 /// The objects of a build. No two have the same current id.
 #[derive(Debug, Default)]
@@ -90,13 +90,6 @@ impl ResMap {
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Resource> {
         self.index.take();
         self.list.iter_mut()
-    }
-
-    /// Marks all objects as holding what was decrypted, where `other` is that.
-    pub fn absorb_sensitivity(&mut self, other: Sensitivity) {
-        for resource in &mut self.list {
-            resource.absorb_sensitivity(other);
-        }
     }
 
     /// The objects as a slice.

@@ -8,9 +8,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use kustomize::{BuildOptions, LoadRestriction};
-use support::built;
+use kustomize::{BuildLimits, BuildOptions, LoadRestriction};
+use support::{built, chain};
 use tempfile::TempDir;
+use tree::{Limits, MemoryEntry, PlainOpener, Tree, TreePath};
 
 /// What a hostile input may take, in a build without optimisations on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -236,6 +237,335 @@ fn replacements_that_double_a_value_are_bounded() {
         ("app/many.yaml", step.repeat(500)),
     ]);
     let _ = build(&folder, LoadRestriction::RootOnly);
+}
+
+/// Builds with little memory and few looks at objects, which is what must be the reason of the refusal.
+#[track_caller]
+fn refused(files: &[(&str, String)], reason: &str) -> String {
+    let entries = files.iter().map(|(path, text)| {
+        let entry = MemoryEntry::file(text.as_str());
+        (TreePath::parse(path).unwrap(), entry)
+    });
+    let tree = Tree::memory(entries, Limits::default()).unwrap();
+    let options = BuildOptions {
+        limits: BuildLimits {
+            bytes: 16 << 20,
+            visits: 100_000,
+            kustomizations: 2_000,
+            ..BuildLimits::default()
+        },
+        ..BuildOptions::default()
+    };
+    let begun = Instant::now();
+    let directory = TreePath::parse("app").unwrap();
+    let error = kustomize::build(&tree, &PlainOpener, &directory, &options)
+        .map(|built| built.resources.len())
+        .expect_err(&files[0].1[..files[0].1.len().min(200)]);
+    assert!(begun.elapsed() < PATIENCE, "took {:?}", begun.elapsed());
+    assert_eq!(error.reason(), reason, "{}", chain(&error));
+    chain(&error)
+}
+
+/// So many ConfigMaps, each with these data.
+fn config_maps(count: usize, data: &str) -> String {
+    let map = |number| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{number}}}\ndata: {data}\n---\n"
+        )
+    };
+    (0..count).map(map).collect()
+}
+
+#[test]
+fn what_multiplies_in_objects_is_refused() {
+    let long = "x".repeat(100_000);
+    let many = config_maps(1_000, "{a: b}");
+    let one = config_maps(1, &format!("{{a: {long}}}"));
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "resources: [a.yaml]\ncommonAnnotations: {a: LONG}",
+            &[("a.yaml", &many)],
+        ),
+        (
+            "resources: [a.yaml]\nlabels: [{pairs: {a: LONG}}]",
+            &[("a.yaml", &many)],
+        ),
+        (
+            "resources: [a.yaml]\nnamePrefix: LONG",
+            &[("a.yaml", &many)],
+        ),
+        (
+            "resources: [a.yaml]\nnameSuffix: LONG",
+            &[("a.yaml", &many)],
+        ),
+        ("resources: [a.yaml]\nnamespace: LONG", &[("a.yaml", &many)]),
+        (
+            "resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '{kind: a, metadata: {name: a}, data: {b: LONG}}'}]",
+            &[("a.yaml", &many)],
+        ),
+        (
+            "resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '[{\"op\": \"add\", \"path\": \"/data/b\", \"value\": \"LONG\"}]'}]",
+            &[("a.yaml", &many)],
+        ),
+        (
+            "resources: [a.yaml, one.yaml]\nnameSuffix: x\nreplacements: [{source: {kind: ConfigMap, name: one, fieldPath: data.a}, \
+             targets: [{select: {kind: ConfigMap}, fieldPaths: [data.b], options: {create: true}}]}]",
+            &[("a.yaml", &many), ("one.yaml", &one)],
+        ),
+        (
+            "resources: [a.yaml, one.yaml]\nreplacements: [{source: {kind: ConfigMap, name: one, fieldPath: data}, \
+             targets: [{select: {kind: ConfigMap}, fieldPaths: [b], options: {create: true}}]}]",
+            &[("a.yaml", &many), ("one.yaml", &one)],
+        ),
+        (
+            "resources: [a.yaml]\ntransformers: ['{apiVersion: builtin, kind: ValueAddTransformer, metadata: {name: a}, value: LONG, \
+             targets: [{fieldPath: data/b}]}']",
+            &[("a.yaml", &many)],
+        ),
+    ];
+    for (kustomization, files) in cases {
+        let mut all = vec![(
+            "app/kustomization.yaml".to_owned(),
+            kustomization.replace("LONG", &long),
+        )];
+        for (path, text) in *files {
+            let text = match *path {
+                "one.yaml" => text.replace("name: a0", "name: one"),
+                _ => (*text).to_owned(),
+            };
+            all.push((format!("app/{path}"), text));
+        }
+        let all: Vec<(&str, String)> = all
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.clone()))
+            .collect();
+        let error = refused(&all, "build-too-large");
+        assert!(error.contains("16777216 bytes"), "{error}");
+    }
+}
+
+#[test]
+fn vars_that_multiply_are_refused() {
+    let long = "x".repeat(10_000);
+    let texts = format!("[\"{}\"]", "$(A)".repeat(10_000));
+    let error = refused(
+        &[
+            (
+                "app/kustomization.yaml",
+                "resources: [a.yaml, pod.yaml]\nvars: [{name: A, objref: {apiVersion: v1, kind: ConfigMap, name: a0}, fieldref: \
+                 {fieldPath: data.a}}]"
+                    .to_owned(),
+            ),
+            ("app/a.yaml", config_maps(1, &format!("{{a: {long}}}"))),
+            (
+                "app/pod.yaml",
+                format!(
+                    "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, args: {texts}}}]}}"
+                ),
+            ),
+        ],
+        "build-too-large",
+    );
+    assert!(error.contains("args"), "{error}");
+}
+
+#[test]
+fn images_that_multiply_are_refused() {
+    let containers = "{name: a, image: nginx},".repeat(1_000);
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{containers}]}}"
+    );
+    let tag = "x".repeat(100_000);
+    refused(
+        &[
+            (
+                "app/kustomization.yaml",
+                format!("resources: [a.yaml]\nimages: [{{name: nginx, newTag: {tag}}}]"),
+            ),
+            ("app/a.yaml", pod),
+        ],
+        "build-too-large",
+    );
+}
+
+#[test]
+fn names_that_multiply_in_references_are_refused() {
+    let name = "x".repeat(100_000);
+    let references = "{configMapRef: {name: a0}},".repeat(1_000);
+    refused(
+        &[
+            (
+                "app/kustomization.yaml",
+                format!("resources: [../base, pod.yaml]\nnamePrefix: {name}"),
+            ),
+            ("base/kustomization.yaml", "resources: [a.yaml]".to_owned()),
+            ("base/a.yaml", config_maps(1, "{a: b}")),
+            (
+                "app/pod.yaml",
+                format!(
+                    "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, envFrom: [{references}]}}]}}"
+                ),
+            ),
+        ],
+        "build-too-large",
+    );
+}
+
+#[test]
+fn files_that_are_named_time_and_again_are_refused() {
+    let large = "x".repeat(1_000_000);
+    let sources: String = (0..100).map(|key| format!("k{key}=large,")).collect();
+    let literals = [("app/large", large.clone())];
+    for kustomization in [
+        format!("configMapGenerator: [{{name: a, files: [{sources}]}}]"),
+        format!("secretGenerator: [{{name: a, files: [{sources}]}}]"),
+    ] {
+        let mut files = vec![("app/kustomization.yaml", kustomization)];
+        files.extend(literals.clone());
+        refused(&files, "build-too-large");
+    }
+
+    let base = config_maps(1, &format!("{{a: {large}}}"));
+    let mut files = vec![
+        (
+            "base/kustomization.yaml".to_owned(),
+            "resources: [a.yaml]".to_owned(),
+        ),
+        ("base/a.yaml".to_owned(), base),
+    ];
+    let mut names = String::new();
+    for user in 0..100 {
+        names.push_str(&format!("../u{user},"));
+        let text = format!("resources: [../base]\nnamePrefix: u{user}-");
+        files.push((format!("u{user}/kustomization.yaml"), text));
+    }
+    files.push((
+        "app/kustomization.yaml".to_owned(),
+        format!("resources: [{names}]"),
+    ));
+    let files: Vec<(&str, String)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.clone()))
+        .collect();
+    refused(&files, "build-too-large");
+}
+
+#[test]
+fn many_json_patches_that_copy_are_refused() {
+    // Each stays below what one may copy.
+    let patch = "{target: {kind: ConfigMap}, patch: '[{\"op\": \"copy\", \"from\": \"/data/a\", \"path\": \"/data/b\"}]'},";
+    refused(
+        &[
+            (
+                "app/kustomization.yaml",
+                format!("resources: [a.yaml]\npatches: [{}]", patch.repeat(300)),
+            ),
+            (
+                "app/a.yaml",
+                config_maps(1, &format!("{{a: {}}}", "x".repeat(100_000))),
+            ),
+        ],
+        "build-too-large",
+    );
+}
+
+#[test]
+fn looking_at_many_objects_many_times_is_refused() {
+    let replacement = "{sourceValue: b, targets: [{select: {name: none}, fieldPaths: [data.a]}]},";
+    let patch = "{target: {name: none}, patch: '[{\"op\": \"remove\", \"path\": \"/a\"}]'},";
+    let image = "{name: none, newTag: b},";
+    for (field, entry) in [
+        ("replacements", replacement),
+        ("patches", patch),
+        ("images", image),
+    ] {
+        let error = refused(
+            &[
+                (
+                    "app/kustomization.yaml",
+                    format!("resources: [a.yaml]\n{field}: [{}]", entry.repeat(300)),
+                ),
+                ("app/a.yaml", config_maps(400, "{a: b}")),
+            ],
+            "build-too-long",
+        );
+        assert!(error.contains("100000 times"), "{error}");
+    }
+}
+
+#[test]
+fn rules_that_multiply_are_refused() {
+    let marked: String = (0..2_000)
+        .map(|field| format!("\"f{field}\": {{\"x-kubernetes-annotation\": \"\"}},"))
+        .collect();
+    let types = format!(
+        "{{\"v1.A\": {{\"Schema\": {{\"properties\": {{{marked} \"kind\": {{}}, \"apiVersion\": {{}}, \"metadata\": {{}}}}}}}}}}"
+    );
+    let specs: String = (0..10_000)
+        .map(|field| format!("- {{path: metadata/f{field}}}\n"))
+        .collect();
+    for (field, file) in [
+        ("crds", types),
+        ("configurations", format!("commonLabels:\n{specs}")),
+    ] {
+        refused(
+            &[
+                (
+                    "app/kustomization.yaml",
+                    format!("resources: [a.yaml]\n{field}: [rules]\ncommonLabels: {{a: b}}"),
+                ),
+                ("app/a.yaml", config_maps(400, "{a: b}")),
+                ("app/rules", file),
+            ],
+            "build-too-long",
+        );
+    }
+}
+
+#[test]
+fn kustomizations_that_double_are_refused_even_with_nothing_in_them() {
+    let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n";
+    for (kind, field) in [
+        ("", "resources"),
+        (component, "components"),
+        ("", "generators"),
+        ("", "transformers"),
+        ("", "validators"),
+    ] {
+        let mut files = vec![(
+            "app/kustomization.yaml".to_owned(),
+            format!("{field}: [../d0, ../d0]"),
+        )];
+        for level in 0..40 {
+            let next = level + 1;
+            files.push((
+                format!("d{level}/kustomization.yaml"),
+                format!("{kind}{field}: [../d{next}, ../d{next}]"),
+            ));
+        }
+        files.push((
+            "d40/kustomization.yaml".to_owned(),
+            format!("{kind}namePrefix: a-"),
+        ));
+        let files: Vec<(&str, String)> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.clone()))
+            .collect();
+        refused(&files, "too-many-kustomizations");
+    }
+}
+
+#[test]
+fn aliases_in_a_kustomization_are_bounded() {
+    let mut text = "x-0: &a0 [literal=value]\n".to_owned();
+    text.push_str("configMapGenerator:\n- &g {name: a, literals: &l [");
+    text.push_str(&"a=b,".repeat(1_000));
+    text.push_str("]}\n");
+    for _ in 0..100_000 {
+        text.push_str("- *g\n");
+    }
+    let folder = repository(&[("app/kustomization.yaml", text)]);
+    build(&folder, LoadRestriction::RootOnly).unwrap_err();
 }
 
 #[test]

@@ -253,6 +253,90 @@ fn kustomizations_that_multiply_come_to_an_end() {
 }
 
 #[test]
+fn what_was_made_of_something_decrypted_says_so() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, args: [$(A)]}]}\n";
+    let sealed_map = format!("sealed:{map}");
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "sealed:configMapGenerator: [{name: a, literals: [a=b]}]",
+            &[],
+        ),
+        (
+            "sealed:resources: [a.yaml]\npatches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {c: d}}'}]",
+            &[("a.yaml", map)],
+        ),
+        (
+            "resources: [b]\ncomponents: [c]",
+            &[
+                ("b/kustomization.yaml", "resources: [a.yaml]"),
+                ("b/a.yaml", map),
+                (
+                    "c/kustomization.yaml",
+                    "sealed:apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonAnnotations: {a: b}",
+                ),
+            ],
+        ),
+        (
+            "resources: [a.yaml]\ntransformers: [t.yaml]",
+            &[
+                ("a.yaml", map),
+                (
+                    "t.yaml",
+                    "sealed:apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: a}\nlabels: {a: b}\nfieldSpecs: [{path: metadata/labels, create: true}]",
+                ),
+            ],
+        ),
+        (
+            "generators: [g.yaml]",
+            &[(
+                "g.yaml",
+                "sealed:apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: a}\nliterals: [a=b]",
+            )],
+        ),
+        (
+            "resources: [a.yaml]\nreplacements: [{path: r.yaml}]",
+            &[
+                ("a.yaml", map),
+                (
+                    "r.yaml",
+                    "sealed:sourceValue: x\ntargets: [{select: {kind: ConfigMap}, fieldPaths: [data.a]}]",
+                ),
+            ],
+        ),
+        (
+            "resources: [a.yaml, pod.yaml]\nvars: [{name: A, objref: {apiVersion: v1, kind: ConfigMap, name: a}, fieldref: {fieldPath: data.a}}]",
+            &[("a.yaml", &sealed_map), ("pod.yaml", pod)],
+        ),
+    ];
+    for (kustomization, files) in cases {
+        let mut all = vec![("kustomization.yaml", *kustomization)];
+        all.extend(*files);
+        let sealed = built(&all);
+        assert!(!sealed.resources.is_empty());
+        for resource in &sealed.resources {
+            let id = resource.id();
+            assert_eq!(
+                resource.sensitivity(),
+                Sensitivity::Decrypted,
+                "{kustomization}: {id}"
+            );
+        }
+        let plain: Vec<(&str, &str)> = all
+            .iter()
+            .map(|(path, text)| (*path, text.strip_prefix("sealed:").unwrap_or(text)))
+            .collect();
+        for resource in &built(&plain).resources {
+            assert_eq!(
+                resource.sensitivity(),
+                Sensitivity::Plain,
+                "{kustomization}"
+            );
+        }
+    }
+}
+
+#[test]
 fn errors_say_where_and_what_but_no_value() {
     let secret = "hunter2hunter2";
     for (kustomization, reason) in [

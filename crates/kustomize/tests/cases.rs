@@ -9,8 +9,9 @@ mod support;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use kustomize::{BuildOptions, LoadRestriction, Order};
+use kustomize::{BuildOptions, LoadRestriction, Order, ParseCache};
 use support::{built, difference};
 
 macro_rules! topics {
@@ -80,6 +81,27 @@ fn name(path: &Path) -> String {
         .into_owned()
 }
 
+/// One cache for all cases, each built twice.
+#[test]
+fn a_cache_of_parsed_files_changes_nothing() {
+    let cache = Arc::new(ParseCache::new(16 << 20));
+    for topic in TOPICS {
+        for case in folders(&cases().join(topic)) {
+            let without = options(&case);
+            let with = BuildOptions {
+                cache: Some(Arc::clone(&cache)),
+                ..without.clone()
+            };
+            let expected = built(&case, directory(&case), &without);
+            for _ in 0..2 {
+                let actual = built(&case, directory(&case), &with);
+                assert_eq!(actual, expected, "{topic}/{}", name(&case));
+            }
+        }
+    }
+    assert!(cache.usage().hits > 1_000, "{cache:?}");
+}
+
 /// Builds every case of a topic, and shows all that differ.
 fn compare(topic: &str) {
     let folders = folders(&cases().join(topic));
@@ -101,12 +123,7 @@ fn compare(topic: &str) {
 
 /// How the result of a case differs from that of the real program.
 fn different_result(case: &Path) -> Option<String> {
-    let directory = if case.join("overlay").is_dir() {
-        "overlay"
-    } else {
-        "."
-    };
-    let result = built(case, directory, &options(case));
+    let result = built(case, directory(case), &options(case));
     match (fs::read_to_string(case.join("expected.yaml")), result) {
         (Ok(expected), Ok(actual)) => difference(&expected, &actual),
         (Ok(_), Err(error)) => Some(format!("    refused: {error}\n")),
@@ -118,6 +135,15 @@ fn different_result(case: &Path) -> Option<String> {
                 "    built, though the real program says {expected}\n{actual}"
             ))
         }
+    }
+}
+
+/// The directory that is built.
+fn directory(case: &Path) -> &'static str {
+    if case.join("overlay").is_dir() {
+        "overlay"
+    } else {
+        "."
     }
 }
 

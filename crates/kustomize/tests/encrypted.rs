@@ -254,7 +254,7 @@ fn what_came_out_of_an_encrypted_file_is_known_to_be_secret() {
                     "{secret:?}"
                 );
             }
-            "overlay/replacements" => assert_eq!(secret, ["p-db"]),
+            "overlay/replacements" => assert!(secret.contains(&"p-db"), "{secret:?}"),
             _ => assert_eq!(secret.len(), all, "{encrypted}"),
         }
     }

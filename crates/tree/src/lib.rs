@@ -21,6 +21,7 @@ mod path;
 mod resolve;
 mod secret_parts;
 mod tree;
+mod viewpoint;
 mod walk;
 
 #[cfg(test)]
@@ -37,4 +38,5 @@ pub use opener::{
 pub use path::{PathError, Reference, TreePath};
 pub use secret_parts::SecretParts;
 pub use tree::{CaseCollisions, Entry, EntryKind, FileBytes, Kind, Limits, Tree};
+pub use viewpoint::Viewpoint;
 pub use walk::{Depth, Walk};

@@ -1,7 +1,12 @@
 //! Paths that cannot leave their tree.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::viewpoint::Viewpoint;
 
 /// Longest path in bytes: `PATH_MAX` of Linux without its terminating zero.
 const MAX_LEN: usize = 4095;
@@ -14,13 +19,39 @@ const MAX_LEN: usize = 4095;
 ///
 /// Paths are ordered component by component, which is the order of a depth-first walk with sorted names (`a/b` comes
 /// before `a.yaml`), and of Go's `filepath.Walk`.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct TreePath(Box<str>);
+///
+/// A path can know from where it is seen ([`seen_from`](Self::seen_from)), which says how it is shown and nothing else:
+/// it is equal to one that is seen from elsewhere. Paths that are made of it are seen from the same place.
+#[derive(Clone, Debug, Default)]
+pub struct TreePath {
+    text: Box<str>,
+    viewpoint: Option<Arc<Viewpoint>>,
+}
 
 impl TreePath {
     /// The root of a tree.
     pub fn root() -> Self {
         Self::default()
+    }
+
+    /// The path, to be shown as it is called from there.
+    #[must_use]
+    pub fn seen_from(mut self, viewpoint: Arc<Viewpoint>) -> Self {
+        self.viewpoint = Some(viewpoint);
+        self
+    }
+
+    /// The root, seen from where this path is seen.
+    pub(crate) fn root_of_view(&self) -> Self {
+        self.with_text("")
+    }
+
+    /// Another path, seen from where this one is seen.
+    fn with_text(&self, text: impl Into<Box<str>>) -> Self {
+        Self {
+            text: text.into(),
+            viewpoint: self.viewpoint.clone(),
+        }
     }
 
     /// The place that `reference` names from the root.
@@ -52,8 +83,8 @@ impl TreePath {
                 reference: Reference::new(reference),
             });
         }
-        let mut joined = String::with_capacity(self.0.len() + 1 + reference.len());
-        joined.push_str(&self.0);
+        let mut joined = String::with_capacity(self.text.len() + 1 + reference.len());
+        joined.push_str(&self.text);
         for component in reference.split('/') {
             match component {
                 "" | "." => {}
@@ -71,30 +102,32 @@ impl TreePath {
                 reference: Reference::new(reference),
             });
         }
-        Ok(Self(joined.into()))
+        Ok(self.with_text(joined))
     }
 
     /// The path with `name`, the name of one entry of this directory, added.
     pub(crate) fn child(&self, name: &str) -> Self {
-        let mut path = String::with_capacity(self.0.len() + 1 + name.len());
-        path.push_str(&self.0);
+        let mut path = String::with_capacity(self.text.len() + 1 + name.len());
+        path.push_str(&self.text);
         push(&mut path, name);
-        Self(path.into())
+        self.with_text(path)
     }
 
     /// The path as text; empty for the root.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 
     /// The components from the root down; none for the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split('/').filter(|component| !component.is_empty())
+        self.text
+            .split('/')
+            .filter(|component| !component.is_empty())
     }
 
     /// The directory that holds this entry; `None` for the root.
@@ -102,12 +135,8 @@ impl TreePath {
         if self.is_root() {
             return None;
         }
-        Some(Self(
-            self.0
-                .rsplit_once('/')
-                .map_or("", |(parent, _)| parent)
-                .into(),
-        ))
+        let parent = self.text.rsplit_once('/');
+        Some(self.with_text(parent.map_or("", |(parent, _)| parent)))
     }
 
     /// The last component; `None` for the root.
@@ -131,12 +160,26 @@ impl TreePath {
     /// The rest of this path below `directory`: empty when they are equal, `None` when it does not lie there.
     pub fn relative_to(&self, directory: &Self) -> Option<&str> {
         if directory.is_root() {
-            return Some(&self.0);
+            return Some(&self.text);
         }
-        match self.0.strip_prefix(&*directory.0)? {
+        match self.text.strip_prefix(&*directory.text)? {
             "" => Some(""),
             rest => rest.strip_prefix('/'),
         }
+    }
+}
+
+impl PartialEq for TreePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for TreePath {}
+
+impl Hash for TreePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
@@ -152,13 +195,18 @@ impl PartialOrd for TreePath {
     }
 }
 
-/// Shows the root as `.`, and control characters escaped: a file name must not be able to drive a terminal.
+/// Shows the path from the root of the tree, or as it is called from where it is seen. The root, or the place from where it
+/// is seen, is `.`. Control characters are escaped: a file name must not be able to drive a terminal.
 impl fmt::Display for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_root() {
-            return f.write_str(".");
+        let shown = match &self.viewpoint {
+            Some(viewpoint) => Cow::Owned(viewpoint.name(self)),
+            None => Cow::Borrowed(&*self.text),
+        };
+        match &*shown {
+            "" => f.write_str("."),
+            shown => write_escaped(f, shown),
         }
-        write_escaped(f, &self.0)
     }
 }
 
@@ -258,6 +306,55 @@ mod tests {
     #[track_caller]
     fn path(text: &str) -> TreePath {
         TreePath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is_called_from_where_it_is_seen() {
+        for (root, standing, shown, expected) in [
+            ("/", "/tmp/x", "tmp/x/a.yaml", "a.yaml"),
+            ("/", "/tmp/x", "tmp/x", "."),
+            ("/", "/tmp/x", "tmp/xy/a.yaml", "/tmp/xy/a.yaml"),
+            ("/", "/", "tmp/a.yaml", "tmp/a.yaml"),
+            ("/", "/tmp/x", "", "/"),
+            ("/srv/repo", "/srv/repo", "apps/a.yaml", "apps/a.yaml"),
+            ("/srv/repo", "/srv/repo/apps", "apps/a.yaml", "a.yaml"),
+            (
+                "/srv/repo",
+                "/srv/repo/apps",
+                "base/a.yaml",
+                "/srv/repo/base/a.yaml",
+            ),
+            ("/srv/repo", "/srv/repo/apps", "", "/srv/repo"),
+            ("/srv/repo", "/srv", "apps/a.yaml", "repo/apps/a.yaml"),
+            ("/srv/repo", "/srv", "", "repo"),
+            ("/srv/repo", "/home", "apps/a.yaml", "/srv/repo/apps/a.yaml"),
+            (
+                "/srv/repo",
+                "/srv/repository",
+                "a\u{1b}.yaml",
+                "/srv/repo/a\\u{1b}.yaml",
+            ),
+        ] {
+            let viewpoint = Arc::new(Viewpoint::new(root, standing));
+            let seen = TreePath::root().seen_from(viewpoint);
+            let seen = match shown {
+                "" => seen,
+                shown => seen.join(shown).unwrap(),
+            };
+            assert_eq!(seen.to_string(), expected, "{root} {standing} {shown}");
+            assert_eq!(seen.as_str(), shown);
+        }
+    }
+
+    #[test]
+    fn from_where_a_path_is_seen_is_handed_on_and_does_not_count() {
+        let viewpoint = Arc::new(Viewpoint::new("/srv", "/home"));
+        let seen = path("a/b").seen_from(viewpoint);
+        assert_eq!(seen, path("a/b"));
+        assert_eq!(seen.cmp(&path("a/b")), Ordering::Equal);
+        assert_eq!(seen.join("../c").unwrap().to_string(), "/srv/a/c");
+        assert_eq!(seen.parent().unwrap().to_string(), "/srv/a");
+        assert_eq!(seen.child("d").to_string(), "/srv/a/b/d");
     }
 
     #[test]

@@ -82,7 +82,8 @@ pub(crate) fn resolve<D: Directories>(tree: &D, path: &TreePath) -> Result<Resol
     // What is still to be followed, the next component last. Only a link brings in `..`.
     let mut rest: Vec<String> = path.components().rev().map(str::to_owned).collect();
     let mut links = 0;
-    let mut last_link = TreePath::root();
+    let root = path.root_of_view();
+    let mut last_link = root.clone();
     while let Some(component) = rest.pop() {
         match component.as_str() {
             "" | "." => continue,
@@ -113,7 +114,7 @@ pub(crate) fn resolve<D: Directories>(tree: &D, path: &TreePath) -> Result<Resol
             if links > MAX_LINKS {
                 return Err(ReadError::LinkLoop { path: path.clone() });
             }
-            last_link = joined(&real).child(&component);
+            last_link = joined(&root, &real).child(&component);
             follow(&target, path, &last_link, &mut rest)?;
             continue;
         }
@@ -131,12 +132,12 @@ pub(crate) fn resolve<D: Directories>(tree: &D, path: &TreePath) -> Result<Resol
             return Err(ReadError::NotADirectory { path: path.clone() });
         }
         return Ok(Resolved {
-            real: joined(&real),
+            real: joined(&root, &real),
             target,
         });
     }
     Ok(Resolved {
-        real: joined(&real),
+        real: joined(&root, &real),
         target: Target::Directory(current),
     })
 }
@@ -167,8 +168,8 @@ fn follow(
     Ok(())
 }
 
-fn joined(names: &[String]) -> TreePath {
+fn joined(root: &TreePath, names: &[String]) -> TreePath {
     names
         .iter()
-        .fold(TreePath::root(), |path, name| path.child(name))
+        .fold(root.clone(), |path, name| path.child(name))
 }

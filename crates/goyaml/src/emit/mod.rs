@@ -29,6 +29,7 @@ use crate::{
 
 pub use crate::json::KeyOrder;
 pub use encode::{encode, string};
+pub use value::base64_lines;
 
 use emitter::Emitter;
 use rules::Rules;

@@ -133,7 +133,7 @@ pub(super) fn scalar(value: &Value, dialect: Dialect) -> Text<'_> {
         (Value::Float(number), Dialect::GoYaml2) => plain(through_json(*number), Tag::Float),
         (Value::String(text), _) => string(text, dialect),
         (Value::Bytes(bytes), Dialect::GoYaml3) => {
-            let text = encode_base64(bytes);
+            let text = base64_lines(bytes);
             let form = if text.contains('\n') {
                 Form::Literal
             } else {
@@ -201,8 +201,9 @@ fn through_json(number: f64) -> String {
     }
 }
 
-/// Base64 in lines of 70 characters where it does not fit in one.
-fn encode_base64(bytes: &[u8]) -> String {
+/// Base64 as go-yaml and kustomize write it: where it does not fit in a line of less than 70 characters, in lines of 70,
+/// which all end with a line break.
+pub fn base64_lines(bytes: &[u8]) -> String {
     const LINE: usize = 70;
     let encoded = STANDARD.encode(bytes);
     if encoded.len() < LINE {

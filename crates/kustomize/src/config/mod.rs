@@ -8,6 +8,8 @@ use std::sync::{Arc, LazyLock};
 use goyaml::decode::{Duplicates, YamlToJsonError, yaml_to_json};
 use thiserror::Error;
 
+use crate::budget::{Budget, OverBudget};
+use crate::cache::{Parse, Parsed, decoded_size};
 use crate::id::Gvk;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{DecodeError, FieldSpec};
@@ -89,6 +91,9 @@ pub enum ConfigError {
     /// A field is unknown, or of the wrong type.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// One configuration creates a field where another does not.
     #[error("failed to merge {part} fieldSpec: conflicting fieldspecs for {path}")]
     Conflict {
@@ -105,8 +110,23 @@ impl ConfigError {
         match self {
             Self::Yaml(error) => error.reason(),
             Self::Decode(error) => error.reason(),
+            Self::OverBudget(error) => error.reason(),
             Self::Conflict { .. } => "conflicting-fieldspecs",
         }
+    }
+}
+
+impl Parse for TransformerConfig {
+    type Error = ConfigError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, ConfigError> {
+        let value = yaml_to_json(text, Duplicates::Refuse, &LIMITS).map_err(ConfigError::Yaml)?;
+        let mut config: Self = decode(&value, UnknownFields::Refuse)?;
+        config.sort();
+        Ok(Parsed {
+            value: config,
+            size: decoded_size(&value),
+        })
     }
 }
 
@@ -122,10 +142,7 @@ impl TransformerConfig {
     ///
     /// When it is not YAML or has other fields.
     pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
-        let value = yaml_to_json(text, Duplicates::Refuse, &LIMITS).map_err(ConfigError::Yaml)?;
-        let mut config: Self = decode(&value, UnknownFields::Refuse)?;
-        config.sort();
-        Ok(config)
+        <Self as Parse>::parse(text).map(|parsed| parsed.value)
     }
 
     /// The built-in configuration with the files that a kustomization's `configurations` names.
@@ -136,11 +153,12 @@ impl TransformerConfig {
     pub fn with_files<F: AsRef<[u8]>>(
         files: impl IntoIterator<Item = F>,
     ) -> Result<Arc<Self>, ConfigError> {
+        let budget = Budget::default();
         let mut own = Arc::new(Self::default());
         for file in files {
-            own = merge(&own, &Arc::new(Self::parse(file.as_ref())?))?;
+            own = merge(&own, &Arc::new(Self::parse(file.as_ref())?), &budget)?;
         }
-        merge(&Self::builtin(), &own)
+        merge(&Self::builtin(), &own, &budget)
     }
 
     /// The fields that documents of `crds` mark.
@@ -181,6 +199,24 @@ impl TransformerConfig {
         }
         config.sort();
         Ok(Arc::new(config))
+    }
+
+    /// How many fields there are in all parts.
+    fn fields(&self) -> usize {
+        let references = self.name_reference.iter();
+        references
+            .map(|reference| 1 + reference.referrers.len())
+            .sum::<usize>()
+            + self.name_prefix.len()
+            + self.name_suffix.len()
+            + self.namespace.len()
+            + self.common_labels.len()
+            + self.labels.len()
+            + self.template_labels.len()
+            + self.common_annotations.len()
+            + self.var_reference.len()
+            + self.images.len()
+            + self.replicas.len()
     }
 
     fn is_empty(&self) -> bool {
@@ -249,6 +285,7 @@ impl TransformerConfig {
 pub fn merge(
     config: &Arc<TransformerConfig>,
     other: &Arc<TransformerConfig>,
+    budget: &Budget,
 ) -> Result<Arc<TransformerConfig>, ConfigError> {
     // Nearly every kustomization has the built-in configuration and nothing else.
     let is_builtin = Arc::ptr_eq(other, &BUILTIN);
@@ -258,8 +295,14 @@ pub fn merge(
     if is_builtin && config.is_empty() {
         return Ok(Arc::clone(other));
     }
+    // Every field of one is copied, and compared with those of the other that are of its kind.
+    let (mine, others) = (config.fields(), other.fields());
+    budget.visit(mine.saturating_mul(1 + others / COMPARISONS))?;
     config.merged(other).map(Arc::new)
 }
+
+/// How many comparisons take as long as one copy.
+const COMPARISONS: usize = 64;
 
 /// Adds fields to others. A field is there already when one of the same path is, of a type that the new one includes.
 /// The path in question is the error.

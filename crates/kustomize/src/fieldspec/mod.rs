@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use goyaml::{Form, Kind, Node, Position, Style, Tag};
 use thiserror::Error;
 
+use crate::budget::OverBudget;
 use crate::node::{KindError, key};
 use crate::sharing;
 
@@ -28,6 +29,9 @@ pub enum FieldError {
     /// The field is of another kind than it must be.
     #[error(transparent)]
     Kind(#[from] KindError),
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// More parts than any object is deep: following them takes a stack that there is not.
     #[error("the path has more than {MAX_STEPS} parts")]
     TooLong,
@@ -44,6 +48,7 @@ impl FieldError {
             Self::NotAName { .. } => "not-a-field-name",
             Self::NotACollection(_) => "field-below-a-scalar",
             Self::Kind(error) => error.reason(),
+            Self::OverBudget(error) => error.reason(),
             Self::TooLong => "path-too-long",
         }
     }

@@ -4,8 +4,7 @@ mod pairs;
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use goyaml::{Node, Tag};
+use goyaml::{Node, Tag, emit};
 use thiserror::Error;
 
 use crate::kustomization::{GeneratorArgs, GeneratorOptions, SecretArgs};
@@ -52,7 +51,7 @@ pub enum GenerateError {
 
 impl GenerateError {
     /// A stable name for the kind of error.
-    pub const fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::NoName { .. } => "generator-without-name",
             Self::Pairs { source, .. } => source.reason(),
@@ -167,7 +166,7 @@ fn object(args: &GeneratorArgs, what: Generated<'_>, pairs: &Pairs) -> Node {
                 let key = node::key(key);
                 match str::from_utf8(value) {
                     Ok(text) => data.push_entry(key, Node::string(text)),
-                    Err(_) => binary.push_entry(key, Node::string(in_lines(value))),
+                    Err(_) => binary.push_entry(key, Node::string(emit::base64_lines(value))),
                 }
             }
             if !data.content.is_empty() {
@@ -181,7 +180,7 @@ fn object(args: &GeneratorArgs, what: Generated<'_>, pairs: &Pairs) -> Node {
             push("type", Node::string(secret_type));
             let mut data = Node::mapping();
             for (key, value) in &pairs.list {
-                data.push_entry(node::key(key), Node::string(in_lines(value)));
+                data.push_entry(node::key(key), Node::string(emit::base64_lines(value)));
             }
             push("data", data);
         }
@@ -213,24 +212,6 @@ fn decorate(
     resource.set_behavior(Behavior::parse(&args.behavior))
 }
 
-/// Base64, in lines of 70 characters that all end with a line break where one line is not enough.
-fn in_lines(bytes: &[u8]) -> String {
-    const LINE: usize = 70;
-    let encoded = STANDARD.encode(bytes);
-    if encoded.len() < LINE {
-        return encoded;
-    }
-    let mut text = String::with_capacity(encoded.len() + encoded.len() / LINE + 1);
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(LINE));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +241,8 @@ mod tests {
             opener: &PlainOpener,
             restriction: LoadRestriction::RootOnly,
             opened: RefCell::default(),
+            cache: None,
+            budget: &crate::Budget::default(),
         };
         let loader = Loader::at(&files, &TreePath::root()).unwrap();
         let pairs = Pairs::load(&loader, args).map_err(|error| error.reason())?;
@@ -346,9 +329,9 @@ mod tests {
 
     #[test]
     fn long_base64_is_in_lines() {
-        assert_eq!(in_lines(&[0; 51]).len(), 68);
+        assert_eq!(emit::base64_lines(&[0; 51]).len(), 68);
         assert_eq!(
-            in_lines(&[0; 54]),
+            emit::base64_lines(&[0; 54]),
             format!("{}\n{}\n", "A".repeat(70), "AA")
         );
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use crate::kustomization::GeneratorArgs;
-use crate::loader::{LoadError, Loader};
+use crate::loader::{LoadError, Loaded, Loader};
 use crate::resource::Sensitivity;
 
 /// The longest line of an environment file that the real program reads, line break included (Go's `bufio.Scanner`).
@@ -21,7 +21,7 @@ pub enum PairError {
         /// The file as it is named.
         reference: String,
         /// What is wrong.
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// A literal is not `key=value`.
     #[error("literal {number} is not of the form key=value")]
@@ -61,7 +61,7 @@ pub enum PairError {
 
 impl PairError {
     /// A stable name for the kind of error.
-    pub const fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::Load { source, .. } => source.reason(),
             Self::Literal { .. } => "literal-without-key",
@@ -168,10 +168,10 @@ impl Pairs {
     }
 }
 
-fn load(loader: &Loader<'_>, reference: &str) -> Result<crate::loader::Loaded, PairError> {
+fn load<'b>(loader: &Loader<'b>, reference: &str) -> Result<Loaded<'b>, PairError> {
     loader.load(reference).map_err(|source| PairError::Load {
         reference: reference.to_owned(),
-        source,
+        source: Box::new(source),
     })
 }
 

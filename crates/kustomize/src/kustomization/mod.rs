@@ -26,6 +26,7 @@ pub use types::{
 
 use decode::{At, Fields, Known, UnknownFields, fields};
 
+use crate::cache::{Parse, Parsed, decoded_size};
 use crate::limits::LIMITS;
 
 /// The names that a kustomization's file can have, in the order in which they are looked for.
@@ -257,8 +258,8 @@ impl fmt::Display for DeprecatedField {
 #[non_exhaustive]
 pub enum KustomizationError {
     /// It is not YAML.
-    #[error("invalid YAML")]
-    Yaml(#[source] YamlToJsonError),
+    #[error(transparent)]
+    Yaml(YamlToJsonError),
     /// A field is unknown, or of the wrong type.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -293,9 +294,7 @@ impl Kustomization {
     ///
     /// See [`KustomizationError`].
     pub fn parse(text: &[u8]) -> Result<Self, KustomizationError> {
-        let value =
-            yaml_to_json(text, Duplicates::LastWins, &LIMITS).map_err(KustomizationError::Yaml)?;
-        Self::from_value(&value)
+        <Self as Parse>::parse(text).map(|parsed| parsed.value)
     }
 
     fn from_value(value: &Value) -> Result<Self, KustomizationError> {
@@ -321,6 +320,19 @@ impl Kustomization {
             kind,
             fields: read.fields,
             deprecated,
+        })
+    }
+}
+
+impl Parse for Kustomization {
+    type Error = KustomizationError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, KustomizationError> {
+        let value =
+            yaml_to_json(text, Duplicates::LastWins, &LIMITS).map_err(KustomizationError::Yaml)?;
+        Ok(Parsed {
+            value: Self::from_value(&value)?,
+            size: decoded_size(&value),
         })
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::decode::fields;
 use crate::id::Gvk;
-use crate::resource::Sensitivity;
 
 /// Chooses objects. Parts of the id are regular expressions that must match the whole; empty ones match all.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -166,8 +165,6 @@ pub struct Replacement {
     pub targets: Vec<Option<ReplacementTarget>>,
     /// The value itself.
     pub source_value: Option<String>,
-    /// Whether the file that holds the replacement was encrypted. No field says it.
-    pub sensitivity: Sensitivity,
 }
 
 fields!(Replacement {

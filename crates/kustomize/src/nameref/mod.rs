@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use goyaml::{Kind, Node, Tag};
 use thiserror::Error;
 
+use crate::budget::Budget;
 use crate::config::NameReference;
 use crate::fieldspec::{Creation, FieldError, FieldPath};
 use crate::id::{Gvk, NO_NAMESPACE, ResId, Scope};
@@ -114,8 +115,13 @@ struct Reference<'c> {
 ///
 /// # Errors
 ///
-/// When a field that can hold a reference holds something else, or several objects could be meant.
-pub fn update(map: &mut ResMap, config: &[NameReference]) -> Result<(), NameReferenceError> {
+/// When a field that can hold a reference holds something else, several objects could be meant, or the budget does not
+/// suffice.
+pub fn update(
+    map: &mut ResMap,
+    config: &[NameReference],
+    budget: &Budget,
+) -> Result<(), NameReferenceError> {
     let candidates = Candidates::of(map.as_slice(), has_target_of_any_kind(config));
     let mut referred = vec![false; map.len()];
     let mut by_type: HashMap<Gvk<'static>, Vec<Reference<'_>>> = HashMap::new();
@@ -124,7 +130,7 @@ pub fn update(map: &mut ResMap, config: &[NameReference]) -> Result<(), NameRefe
         let references = by_type
             .entry(gvk)
             .or_insert_with_key(|gvk| references_of(gvk, config));
-        update_one(resource, references, &candidates, &mut referred)?;
+        update_one(resource, references, &candidates, &mut referred, budget)?;
     }
     // That an object is referred to is written on it, which makes texts of all its annotations. By whom is asked
     // nowhere in a build, so one is enough.
@@ -214,6 +220,7 @@ fn update_one(
     references: &[Reference<'_>],
     candidates: &Candidates,
     referred: &mut [bool],
+    budget: &Budget,
 ) -> Result<(), NameReferenceError> {
     if references.is_empty() {
         return Ok(());
@@ -225,6 +232,7 @@ fn update_one(
             referrer: &referrer,
             candidates,
             referred,
+            budget,
         };
         let updated = reference
             .steps
@@ -277,6 +285,7 @@ struct Filter<'f> {
     referrer: &'f Referrer,
     candidates: &'f Candidates,
     referred: &'f mut [bool],
+    budget: &'f Budget,
 }
 
 impl<'f> Filter<'f> {
@@ -310,6 +319,7 @@ impl<'f> Filter<'f> {
         };
         self.referred[candidate.place] = true;
         if candidate.name != node.value {
+            self.spend(candidate)?;
             let value = untyped(&candidate.name, node.style);
             assign(node, value);
         }
@@ -330,11 +340,17 @@ impl<'f> Filter<'f> {
         if candidate.name == name.value && candidate.namespace.is_empty() {
             return Ok(());
         }
+        self.spend(candidate)?;
         set_text(node, "name", &candidate.name).map_err(FieldError::Kind)?;
         if !candidate.namespace.is_empty() {
             set_text(node, "namespace", &candidate.namespace).map_err(FieldError::Kind)?;
         }
         Ok(())
+    }
+
+    fn spend(&self, candidate: &Candidate) -> Result<(), FieldError> {
+        let length = candidate.name.len() + candidate.namespace.len();
+        Ok(self.budget.spend(length)?)
     }
 
     /// The object that is meant by a name, if it was renamed. `alike` says whether it does not matter which of two.

@@ -10,7 +10,9 @@ mod transform;
 use goyaml::Node;
 use thiserror::Error;
 
+use crate::cache;
 use crate::manifest::{self, ManifestError};
+use crate::node;
 
 pub use json6902::JsonPatch;
 pub use transform::{PatchError, Patcher};
@@ -22,6 +24,22 @@ pub enum Patches {
     Strategic(Vec<Node>),
     /// A JSON patch.
     Json(JsonPatch),
+}
+
+impl cache::Parse for Patches {
+    type Error = PatchParseError;
+
+    fn parse(text: &[u8]) -> Result<cache::Parsed<Self>, PatchParseError> {
+        let patches = parse(text)?;
+        let size = match &patches {
+            Self::Strategic(patches) => patches.iter().map(node::size).sum(),
+            Self::Json(patch) => patch.size(),
+        };
+        Ok(cache::Parsed {
+            value: patches,
+            size,
+        })
+    }
 }
 
 /// A text holds no patches.

@@ -7,10 +7,11 @@ use thiserror::Error;
 
 use super::{JsonPatch, Patches, json6902::ApplyError};
 use crate::{
+    budget::{Budget, OverBudget},
     id::ResId,
     kustomization::PatchOptions,
     merge::{self, MergeError, Outcome},
-    node::KindError,
+    node::{self, KindError},
     output::KYAML,
     resmap::{ResMap, ResMapError},
     resource::{Resource, Sensitivity, annotation},
@@ -27,12 +28,17 @@ pub struct Patcher<'p> {
     pub sensitivity: Sensitivity,
     /// What the patches may do.
     pub options: PatchOptions,
+    /// What the build may take.
+    pub budget: &'p Budget,
 }
 
 /// A patch cannot be applied.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum PatchError {
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// No object has the id of a strategic merge patch.
     #[error(
         "no resource matches strategic merge patch {id}: no matches for Id {id}; failed to find unique target for patch {id}"
@@ -90,6 +96,7 @@ impl PatchError {
     /// A stable name of the error.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::OverBudget(error) => error.reason(),
             Self::NoTarget { .. } => "patch-without-target",
             Self::SeveralTargets { .. } => "patch-target-ambiguous",
             Self::UntargetedJson => "json-patch-untargeted",
@@ -124,7 +131,7 @@ impl Patcher<'_> {
                 [] => Ok(()),
                 [patch] => {
                     let patch = self.resource(patch)?;
-                    let selected: Vec<usize> = places(objects, |object| target.selects(object));
+                    let selected = self.places(objects, target)?;
                     self.merge_alike(objects, &selected, &patch)
                 }
                 _ => Err(PatchError::SeveralWithTarget),
@@ -224,6 +231,18 @@ impl Patcher<'_> {
         Ok(())
     }
 
+    /// The places of the objects that a target selects.
+    fn places(
+        &self,
+        objects: &ResMap,
+        target: &CompiledSelector,
+    ) -> Result<Vec<usize>, PatchError> {
+        self.budget.visit(objects.len())?;
+        let selected = objects.iter().enumerate();
+        let selected = selected.filter(|(_, object)| target.selects(object));
+        Ok(selected.map(|(place, _)| place).collect())
+    }
+
     /// Merges a patch into an object, which keeps its namespace and, unless the patch may change them, name and kind.
     fn merge(&self, object: &mut Resource, patch: &Resource) -> Result<(), PatchError> {
         let id = object.id().into_owned();
@@ -239,6 +258,7 @@ impl Patcher<'_> {
         if renames || retypes {
             object.store_previous_id().map_err(metadata)?;
         }
+        self.budget.spend(node::size(patch.node()))?;
         let schema = self.schema;
         let outcome = merge::strategic(object.node_mut(), patch.node(), schema);
         match outcome {
@@ -269,7 +289,7 @@ impl Patcher<'_> {
         target: &CompiledSelector,
         history: History,
     ) -> Result<(), PatchError> {
-        for place in places(objects, |object| target.selects(object)) {
+        for place in self.places(objects, target)? {
             objects.change(place, |object| self.patch_one(object, patch, history))?;
         }
         Ok(())
@@ -293,9 +313,13 @@ impl Patcher<'_> {
         let internal = object.annotations().into_iter();
         let internal = internal.filter(|(key, _)| is_internal(key));
         let id = object.id().into_owned();
-        if let Err(source) = patch.apply(object.node_mut()) {
-            let id = Box::new(id);
-            return Err(PatchError::Json { id, source });
+        self.budget.spend(patch.size())?;
+        match patch.apply_counted(object.node_mut()) {
+            Ok(copied) => self.budget.spend(copied)?,
+            Err(source) => {
+                let id = Box::new(id);
+                return Err(PatchError::Json { id, source });
+            }
         }
         object.absorb_sensitivity(self.sensitivity);
         if needed_hash || object.is_enabled(annotation::NEEDS_HASH) {
@@ -326,12 +350,6 @@ fn lay_out(object: &mut Resource) {
 enum History {
     Kept,
     Lost,
-}
-
-fn places(objects: &ResMap, mut is_meant: impl FnMut(&Resource) -> bool) -> Vec<usize> {
-    let numbered = objects.iter().enumerate();
-    let meant = numbered.filter(|(_, object)| is_meant(object));
-    meant.map(|(place, _)| place).collect()
 }
 
 /// The place of the object that a patch is for by its own id.

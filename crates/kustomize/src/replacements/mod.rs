@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use goyaml::{Form, Kind, Node, Position, Style, Tag};
 use thiserror::Error;
 
+use crate::budget::{Budget, OverBudget};
 use crate::id::{ResId, Scope};
 use crate::kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
-use crate::node::{is_empty, untyped};
+use crate::node::{is_empty, size, untyped};
 use crate::resmap::ResMap;
 use crate::resource::{Resource, Sensitivity};
 use crate::selector::{CompiledSelector, SelectorError};
@@ -62,6 +63,9 @@ pub enum ReplacementError {
     /// A text grew beyond what any object can hold, as one does that is put into itself time and again.
     #[error("the text of the target grew beyond {LONGEST_TEXT} bytes")]
     TextTooLong,
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The source's text has no such part.
     #[error("options.index {index} is out of bounds for the value of the source")]
     Index {
@@ -102,6 +106,7 @@ impl ReplacementError {
             Self::NoSourceField { .. } => "replacement-source-field-not-found",
             Self::DelimiterOfCollection => "delimiter-of-collection",
             Self::TextTooLong => "text-too-long",
+            Self::OverBudget(error) => error.reason(),
             Self::Index { .. } => "replacement-index-out-of-bounds",
             Self::NoSelect => "replacement-target-without-select",
             Self::Selector(error) => error.reason(),
@@ -115,19 +120,20 @@ impl ReplacementError {
 /// # Errors
 ///
 /// See [`ReplacementError`].
-pub fn replace(map: &mut ResMap, replacements: &[Replacement]) -> Result<(), ReplacementError> {
+pub fn replace(
+    map: &mut ResMap,
+    replacements: &[Replacement],
+    budget: &Budget,
+) -> Result<(), ReplacementError> {
     for replacement in replacements {
         let has_source = replacement.source.is_some() || replacement.source_value.is_some();
         if !has_source || replacement.targets.is_empty() {
             return Err(ReplacementError::Incomplete);
         }
-        let mut value = source_value(map, replacement)?;
-        if replacement.sensitivity == Sensitivity::Decrypted {
-            value.sensitivity = Sensitivity::Decrypted;
-        }
+        let mut value = source_value(map, replacement, budget)?;
         for target in &replacement.targets {
             let target = target.as_ref().ok_or(ReplacementError::NoSelect)?;
-            write(map, target, &mut value)?;
+            write(map, target, &mut value, budget)?;
         }
     }
     map.drop_empty();
@@ -159,7 +165,11 @@ impl SourceField {
     }
 }
 
-fn source_value(map: &ResMap, replacement: &Replacement) -> Result<Value, ReplacementError> {
+fn source_value(
+    map: &ResMap,
+    replacement: &Replacement,
+    budget: &Budget,
+) -> Result<Value, ReplacementError> {
     match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => Err(ReplacementError::TwoSources),
         (None, Some(text)) => Ok(Value {
@@ -169,6 +179,7 @@ fn source_value(map: &ResMap, replacement: &Replacement) -> Result<Value, Replac
         }),
         (None, None) => Err(ReplacementError::Incomplete),
         (Some(source), None) => {
+            budget.visit(map.len())?;
             let (place, resource) = source_object(map, source)?;
             let path = match &*source.field_path {
                 "" => DEFAULT_FIELD,
@@ -281,6 +292,7 @@ fn write(
     map: &mut ResMap,
     target: &ReplacementTarget,
     value: &mut Value,
+    budget: &Budget,
 ) -> Result<(), ReplacementError> {
     let selector = target.select.as_ref().ok_or(ReplacementError::NoSelect)?;
     let select = CompiledSelector::new(selector)?;
@@ -292,6 +304,7 @@ fn write(
             !(selector.label_selector.is_empty() && selector.annotation_selector.is_empty());
         reject.push((CompiledSelector::new(selector)?, by_id, by_metadata));
     }
+    budget.visit(map.len().saturating_mul(1 + reject.len()))?;
     for (place, resource) in map.iter_mut().enumerate() {
         let ids = ids(resource);
         let is_selected = ids.iter().any(|id| select.id().matches(id))
@@ -302,7 +315,7 @@ fn write(
             });
         if is_selected {
             let own = value.field.as_ref().filter(|field| field.place == place);
-            write_to(resource.node_mut(), target, &mut value.node, own)?;
+            write_to(resource.node_mut(), target, &mut value.node, own, budget)?;
             resource.absorb_sensitivity(value.sensitivity);
         }
     }
@@ -314,6 +327,7 @@ fn write_to(
     target: &ReplacementTarget,
     value: &mut Node,
     own: Option<&SourceField>,
+    budget: &Budget,
 ) -> Result<(), ReplacementError> {
     let options = target.options.as_ref();
     let default = [DEFAULT_FIELD.to_owned()];
@@ -324,13 +338,14 @@ fn write_to(
     for path in paths {
         let parts = path::split(path);
         let create = options.filter(|options| options.create).map(|_| value.kind);
-        if structured::replace(root, &parts, create, value) == Outcome::NotApplicable {
+        if structured::replace(root, &parts, create, value, budget)? == Outcome::NotApplicable {
             let missing = |source| ReplacementError::NoTargetField {
                 path: path.clone(),
                 create: create.is_some(),
                 source,
             };
-            let mut set = |node: &mut Node| set_value(node, options, value).map_err(Stop::Set);
+            let mut set =
+                |node: &mut Node| set_value(node, options, value, budget).map_err(Stop::Set);
             match path::visit(root, &parts, create, &mut set) {
                 Ok(0) => return Err(missing(None)),
                 Ok(_) => {}
@@ -365,6 +380,7 @@ fn set_value(
     node: &mut Node,
     options: Option<&FieldOptions>,
     value: &Node,
+    budget: &Budget,
 ) -> Result<(), ReplacementError> {
     let options = options.filter(|options| !options.delimiter.is_empty());
     let joined = match options {
@@ -381,9 +397,12 @@ fn set_value(
         return Err(ReplacementError::TextTooLong);
     }
     if node.kind == Kind::Scalar {
-        set_text_of(node, joined.as_deref().unwrap_or(&value.value));
+        let text = joined.as_deref().unwrap_or(&value.value);
+        budget.spend(text.len())?;
+        set_text_of(node, text);
         touch(node);
     } else {
+        budget.spend(size(value))?;
         *node = value.clone();
     }
     Ok(())

@@ -11,7 +11,9 @@ use goyaml::{
 };
 
 use super::path::{self, PathError};
+use crate::budget::{Budget, OverBudget};
 use crate::limits::LIMITS;
+use crate::node::size;
 use crate::output::KYAML;
 use crate::sharing;
 
@@ -30,36 +32,41 @@ pub(super) fn replace(
     parts: &[Cow<'_, str>],
     create: Option<Kind>,
     value: &Node,
-) -> Outcome {
+    budget: &Budget,
+) -> Result<Outcome, OverBudget> {
     let Some((field, rest)) = text_field(root, parts) else {
-        return Outcome::NotApplicable;
+        return Ok(Outcome::NotApplicable);
     };
+    // The text is read, and written anew.
+    budget.spend(field.value.len())?;
     let Some(mut document) = parse(&field.value) else {
-        return Outcome::NotApplicable;
+        return Ok(Outcome::NotApplicable);
     };
+    let mut copied = 0_usize;
     let count = path::visit(&mut document.root, rest, create, &mut |node| {
         if node.kind == Kind::Scalar {
+            copied = copied.saturating_add(value.value.len());
             super::set_text_of(node, &value.value);
         } else {
+            copied = copied.saturating_add(size(value));
             *node = value.clone();
         }
         Ok::<(), PathError>(())
     });
+    budget.spend(copied)?;
     if !matches!(count, Ok(1..)) {
-        return Outcome::NotApplicable;
+        return Ok(Outcome::NotApplicable);
     }
     let text = match field.value.trim_start().as_bytes() {
         [b'{' | b'[', ..] => as_json(&document.root, &field.value),
         _ => as_yaml(document),
     };
-    match text {
-        Some(text) => {
-            field.value = text;
-            sharing::touch(field);
-            Outcome::Replaced
-        }
-        None => Outcome::NotApplicable,
-    }
+    let Some(text) = text else {
+        return Ok(Outcome::NotApplicable);
+    };
+    field.value = text;
+    sharing::touch(field);
+    Ok(Outcome::Replaced)
 }
 
 /// The first field on the way whose text is YAML, and the rest of the way.

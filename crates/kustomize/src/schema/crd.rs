@@ -6,6 +6,7 @@
 use goyaml::{Value, decode, decode::YamlToJsonError, json};
 use thiserror::Error;
 
+use crate::cache::{Parse, Parsed};
 use crate::limits::LIMITS;
 
 /// A field that a document marks.
@@ -17,6 +18,17 @@ pub struct CrdField {
     pub path: String,
     /// What the field holds.
     pub role: Role,
+}
+
+impl CrdField {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        let role = match &self.role {
+            Role::Reference { kind, version } => kind.len() + version.len(),
+            Role::Annotations | Role::Identity | Role::LabelSelector => 0,
+        };
+        size_of::<Self>() + self.kind.len() + self.path.len() + role
+    }
 }
 
 /// What a marked field holds.
@@ -115,6 +127,22 @@ pub fn crd_fields(text: &[u8]) -> Result<Vec<CrdField>, CrdError> {
         walk.properties(properties, "", 0, &mut fields)?;
     }
     Ok(fields)
+}
+
+/// The marked fields of a file.
+#[derive(Clone)]
+pub(crate) struct CrdFields(pub(crate) Vec<CrdField>);
+
+impl Parse for CrdFields {
+    type Error = CrdError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, CrdError> {
+        let fields = crd_fields(text)?;
+        Ok(Parsed {
+            size: fields.iter().map(CrdField::size).sum(),
+            value: Self(fields),
+        })
+    }
 }
 
 /// The fields of a definition. Go reads its first field under a name in any case.

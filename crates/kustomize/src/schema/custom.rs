@@ -1,10 +1,12 @@
 //! OpenAPI documents that kustomizations bring along.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use goyaml::{Value, decode, json};
 
 use super::{Builtin, SchemaError};
+use crate::cache::{Parse, Parsed, decoded_size};
 use crate::id::Scope;
 use crate::limits::LIMITS;
 
@@ -21,6 +23,12 @@ pub(super) type Definition<'s> = &'s Value;
 pub(super) struct Document {
     /// What is known beside it.
     pub(super) builtin: Builtin,
+    pub(super) content: Arc<OpenApi>,
+}
+
+/// What a document says.
+#[derive(Debug)]
+pub(crate) struct OpenApi {
     definitions: HashMap<String, Value>,
     objects: HashMap<TypeName, String>,
     scopes: HashMap<TypeName, Scope>,
@@ -29,8 +37,10 @@ pub(super) struct Document {
 /// `apiVersion` and `kind`.
 type TypeName = (String, String);
 
-impl Document {
-    pub(super) fn parse(text: &[u8], builtin: Builtin) -> Result<Self, SchemaError> {
+impl Parse for OpenApi {
+    type Error = SchemaError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, SchemaError> {
         let document = match text.first() {
             Some(b'{') | None => json::parse(text)?,
             Some(_) => {
@@ -38,6 +48,7 @@ impl Document {
                 decode::yaml_to_json(text, last, &LIMITS)?
             }
         };
+        let size = decoded_size(&document);
         let Value::Object(members) = document else {
             return Err(SchemaError::NotOpenApi);
         };
@@ -63,26 +74,30 @@ impl Document {
                 }
             }
         }
-        Ok(Self {
-            builtin,
-            definitions,
-            objects,
-            scopes,
+        Ok(Parsed {
+            value: Self {
+                definitions,
+                objects,
+                scopes,
+            },
+            size,
         })
     }
+}
 
+impl Document {
     pub(super) fn scope(&self, api_version: &str, kind: &str) -> Scope {
         let name = (api_version.to_owned(), kind.to_owned());
-        self.scopes.get(&name).copied().unwrap_or_default()
+        self.content.scopes.get(&name).copied().unwrap_or_default()
     }
 
     pub(super) fn object(&self, api_version: &str, kind: &str) -> Option<Definition<'_>> {
         let name = (api_version.to_owned(), kind.to_owned());
-        self.definition(self.objects.get(&name)?)
+        self.definition(self.content.objects.get(&name)?)
     }
 
     pub(super) fn definition(&self, name: &str) -> Option<Definition<'_>> {
-        self.definitions.get(name)
+        self.content.definitions.get(name)
     }
 
     /// What stands at a JSON pointer into the document.

@@ -11,19 +11,23 @@ mod crd;
 mod custom;
 
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock,
     atomic::{AtomicU8, Ordering},
 };
 
 use goyaml::{Value, decode::YamlToJsonError, json};
 use thiserror::Error;
 
+use crate::cache::Parse;
 use crate::id::Scope;
 
 use self::{
     builtin::Expression,
     custom::{Definition, Document},
 };
+
+pub(crate) use crd::CrdFields;
+pub(crate) use custom::OpenApi;
 
 pub use crd::{CrdError, CrdField, Role, crd_fields};
 
@@ -42,7 +46,7 @@ pub struct Schema {
 #[derive(Debug)]
 enum Chosen {
     Builtin,
-    Document(Box<Document>),
+    Document(Document),
 }
 
 /// How far the built-in types were in use when a document came.
@@ -111,15 +115,26 @@ impl Schema {
     ///
     /// See [`SchemaError`].
     pub fn set(&self, version: Option<&str>, document: Option<&[u8]>) -> Result<(), SchemaError> {
+        let document =
+            document.map(|text| || OpenApi::parse(text).map(|parsed| Arc::new(parsed.value)));
+        self.set_parsed(version, document)
+    }
+
+    /// As [`set`](Self::set), with a document that is parsed if it has an effect.
+    pub(crate) fn set_parsed(
+        &self,
+        version: Option<&str>,
+        document: Option<impl FnOnce() -> Result<Arc<OpenApi>, SchemaError>>,
+    ) -> Result<(), SchemaError> {
         if self.chosen.get().is_some() {
             return Ok(());
         }
         let chosen = match (version, document) {
             (Some(_), Some(_)) => return Err(SchemaError::VersionAndDocument),
-            (None, Some(text)) => {
-                let builtin = Builtin::from_bits(self.builtin.load(Ordering::Relaxed));
-                Chosen::Document(Box::new(Document::parse(text, builtin)?))
-            }
+            (None, Some(parse)) => Chosen::Document(Document {
+                builtin: Builtin::from_bits(self.builtin.load(Ordering::Relaxed)),
+                content: parse()?,
+            }),
             (None | Some(""), None) => return Ok(()),
             (Some(BUILTIN_VERSION), None) => Chosen::Builtin,
             (Some(_), None) => return Err(SchemaError::UnknownVersion),

@@ -1,13 +1,15 @@
 //! Gathering: resources, then generated objects, then components, then changes.
 
+use std::sync::Arc;
+
 use super::{Accumulator, Target, set_annotation};
 use crate::config;
 use crate::error::BuildError;
 use crate::kustomization::Kind;
 use crate::loader::{LoadError, Loaded, Loader};
-use crate::manifest;
+use crate::manifest::Objects;
 use crate::resmap::ResMap;
-use crate::resource::{SourceFile, annotation};
+use crate::resource::{Resource, SourceFile, annotation};
 use crate::vars::VarError;
 
 impl<'b> Target<'b> {
@@ -22,7 +24,8 @@ impl<'b> Target<'b> {
             gathered = self.add_component(gathered, reference)?;
         }
         self.change(&mut gathered)?;
-        gathered.resources.absorb_sensitivity(self.sensitivity);
+        // What an encrypted kustomization says itself is decrypted too: literals, patches, labels.
+        super::absorb_sensitivity(&mut gathered.resources, self.sensitivity);
         self.validate(&mut gathered)?;
         gathered
             .vars
@@ -114,8 +117,8 @@ impl<'b> Target<'b> {
     /// The objects of a file.
     fn file_objects(&self, field: &'static str, reference: &str) -> Result<ResMap, BuildError> {
         let file = self.load(field, reference)?;
-        let read = manifest::resources(file.expose(), &self.session.schema);
-        let objects = read.map_err(|source| BuildError::Manifest {
+        let objects = file.parse::<Objects>();
+        let objects = objects.map_err(|source| BuildError::Manifest {
             kustomization: self.directory(),
             field,
             reference: reference.to_owned(),
@@ -126,7 +129,9 @@ impl<'b> Target<'b> {
             .as_ref()
             .map(|origin| origin.append(reference).to_yaml());
         let mut resources = ResMap::default();
-        for (mut resource, line) in objects {
+        let Objects(objects) = Arc::unwrap_or_clone(objects);
+        for (node, line) in objects {
+            let mut resource = Resource::new(node, Arc::clone(&self.session.schema));
             resource.absorb_sensitivity(file.sensitivity);
             resource.set_source(SourceFile {
                 path: file.path.clone(),
@@ -148,7 +153,11 @@ impl<'b> Target<'b> {
     }
 
     /// Reads a file that a field names.
-    pub(super) fn load(&self, field: &'static str, reference: &str) -> Result<Loaded, BuildError> {
+    pub(super) fn load(
+        &self,
+        field: &'static str,
+        reference: &str,
+    ) -> Result<Loaded<'b>, BuildError> {
         self.loader
             .load(reference)
             .map_err(|source| BuildError::Load {
@@ -175,7 +184,7 @@ impl<'b> Target<'b> {
                 reference: reference.to_owned(),
                 source: Box::new(source),
             })?;
-        gathered.config = config::merge(&gathered.config, &made.config)
+        gathered.config = config::merge(&gathered.config, &made.config, self.loader.budget())
             .map_err(|source| self.rule_error(field, reference, source))?;
         gathered
             .vars

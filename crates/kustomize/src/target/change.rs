@@ -1,13 +1,13 @@
 //! Changes: what a kustomization's fields and its plugins do with all that is gathered, in the order of the real program
 //! (api: internal/target/kusttarget_configplugin.go).
 
-use super::patches::{EntryError, JsonEntry, PatchEntry, StrategicEntry};
+use super::patches::{EntryError, JsonEntry, PatchEntry, ReplacementEntries, StrategicEntry};
 use super::plugin::Configured;
 use super::value_add::ValueAdd;
 use super::{Accumulator, Target, finish, metadata_error};
 use crate::config::TransformerConfig;
 use crate::error::BuildError;
-use crate::kustomization::{PatchOptions, Replacement};
+use crate::kustomization::{FieldSpec, PatchOptions};
 use crate::origin::Origin;
 use crate::output;
 use crate::patch::{PatchError, Patcher};
@@ -32,10 +32,69 @@ pub(super) enum Transformer {
     Name(NameTransformer),
     Namespace(NamespaceTransformer),
     Patch(PatchEntry),
-    Replacement(Vec<Replacement>),
+    Replacement(ReplacementEntries),
     ReplicaCount(ReplicaCountTransformer),
     Strategic(Vec<StrategicEntry>),
     ValueAdd(ValueAdd),
+}
+
+impl Transformer {
+    /// The field that asks for the change, or that did before there were plugins.
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Annotations(_) => "commonAnnotations",
+            Self::Hash => "generatorOptions",
+            Self::ImageTag(_) => "images",
+            Self::Json(_) => "patchesJson6902",
+            Self::Label(_) => "labels",
+            Self::Name(transformer) => match transformer.affix {
+                Affix::Prefix => "namePrefix",
+                Affix::Suffix => "nameSuffix",
+            },
+            Self::Namespace(_) => "namespace",
+            Self::Patch(_) => "patches",
+            Self::Replacement(_) => "replacements",
+            Self::ReplicaCount(_) => "replicas",
+            Self::Strategic(_) => "patchesStrategicMerge",
+            Self::ValueAdd(_) => "transformers",
+        }
+    }
+
+    /// How many bytes it adds to each object at most, where it does not say so itself.
+    fn added(&self) -> usize {
+        match self {
+            Self::ValueAdd(value) => value.added(),
+            Self::Annotations(_)
+            | Self::Hash
+            | Self::ImageTag(_)
+            | Self::Json(_)
+            | Self::Label(_)
+            | Self::Name(_)
+            | Self::Namespace(_)
+            | Self::Patch(_)
+            | Self::ReplicaCount(_)
+            | Self::Strategic(_)
+            | Self::Replacement(_) => 0,
+        }
+    }
+
+    /// How often it goes through the objects, where it does not say so itself.
+    fn rounds(&self) -> usize {
+        /// Whether an object is of the type of a field is found out that much faster than whether it is selected.
+        const FIELDS: usize = 16;
+        let of_fields = |specs: &[FieldSpec]| 1 + specs.len() / FIELDS;
+        match self {
+            Self::Annotations(transformer) => of_fields(&transformer.field_specs),
+            Self::ImageTag(transformer) => of_fields(&transformer.field_specs),
+            Self::Label(transformer) => of_fields(&transformer.field_specs),
+            Self::Name(transformer) => of_fields(&transformer.field_specs),
+            Self::Namespace(transformer) => of_fields(&transformer.field_specs),
+            Self::ReplicaCount(transformer) => of_fields(&transformer.field_specs),
+            Self::ValueAdd(value) => value.targets(),
+            Self::Hash | Self::Strategic(_) => 1,
+            Self::Json(_) | Self::Patch(_) | Self::Replacement(_) => 0,
+        }
+    }
 }
 
 impl Target<'_> {
@@ -50,7 +109,7 @@ impl Target<'_> {
         } in &transformers
         {
             self.apply(transformer, &mut gathered.resources)?;
-            gathered.resources.absorb_sensitivity(*sensitivity);
+            super::absorb_sensitivity(&mut gathered.resources, *sensitivity);
             if let Some(origin) = origin {
                 note_transformation(&mut gathered.resources, origin)?;
             }
@@ -86,7 +145,6 @@ impl Target<'_> {
             transformers.push(Configured {
                 transformer,
                 origin: origin.map(|origin| origin.of_builtin(self.file_name, kind)),
-                // What an encrypted kustomization gathers is marked once it is all there.
                 sensitivity: Sensitivity::Plain,
             });
         };
@@ -186,12 +244,24 @@ impl Target<'_> {
     }
 
     fn apply(&self, transformer: &Transformer, resources: &mut ResMap) -> Result<(), BuildError> {
+        let budget = self.loader.budget();
+        let over = |source| BuildError::OverBudget {
+            kustomization: self.directory(),
+            field: transformer.field(),
+            source,
+        };
+        budget
+            .visit(resources.len().saturating_mul(transformer.rounds()))
+            .map_err(over)?;
+        budget
+            .spend(resources.len().saturating_mul(transformer.added()))
+            .map_err(over)?;
         let changed = match transformer {
-            Transformer::Annotations(transformer) => transformer.transform(resources),
-            Transformer::ImageTag(transformer) => transformer.transform(resources),
-            Transformer::Label(transformer) => transformer.transform(resources),
-            Transformer::Name(transformer) => transformer.transform(resources),
-            Transformer::Namespace(transformer) => transformer.transform(resources),
+            Transformer::Annotations(transformer) => transformer.transform(resources, budget),
+            Transformer::ImageTag(transformer) => transformer.transform(resources, budget),
+            Transformer::Label(transformer) => transformer.transform(resources, budget),
+            Transformer::Name(transformer) => transformer.transform(resources, budget),
+            Transformer::Namespace(transformer) => transformer.transform(resources, budget),
             Transformer::ReplicaCount(transformer) => transformer.transform(resources),
             Transformer::Hash => return finish::add_hashes(self.session, resources),
             Transformer::Patch(entry) => {
@@ -214,12 +284,14 @@ impl Target<'_> {
                 });
             }
             Transformer::Replacement(entries) => {
-                return replacements::replace(resources, entries).map_err(|source| {
-                    BuildError::Replacement {
+                replacements::replace(resources, &entries.replacements, budget).map_err(
+                    |source| BuildError::Replacement {
                         kustomization: self.directory(),
                         source: Box::new(source),
-                    }
-                });
+                    },
+                )?;
+                super::absorb_sensitivity(resources, entries.sensitivity);
+                return Ok(());
             }
             Transformer::ValueAdd(value) => return value.transform(resources, metadata_error),
         };
@@ -236,6 +308,7 @@ impl Target<'_> {
             schema: &self.session.schema,
             sensitivity,
             options,
+            budget: self.loader.budget(),
         }
     }
 

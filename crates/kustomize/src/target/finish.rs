@@ -22,11 +22,15 @@ impl Target<'_> {
     pub(super) fn finish(&self, gathered: Accumulator) -> Result<ResMap, BuildError> {
         let mut resources = gathered.resources;
         add_hashes(self.session, &mut resources)?;
-        nameref::update(&mut resources, &gathered.config.name_reference)
-            .map_err(|source| BuildError::NameReference(Box::new(source)))?;
+        nameref::update(
+            &mut resources,
+            &gathered.config.name_reference,
+            self.loader.budget(),
+        )
+        .map_err(|source| BuildError::NameReference(Box::new(source)))?;
         let unused = gathered
             .vars
-            .resolve(&mut resources, &gathered.config)
+            .resolve(&mut resources, &gathered.config, self.loader.budget())
             .map_err(|source| BuildError::Vars {
                 kustomization: self.directory(),
                 source: Box::new(source),

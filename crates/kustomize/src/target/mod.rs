@@ -49,12 +49,12 @@ struct Accumulator {
 struct Target<'b> {
     session: &'b Session,
     loader: Loader<'b>,
-    kustomization: Kustomization,
+    kustomization: Arc<Kustomization>,
     file_name: &'static str,
+    /// Whether its file was encrypted.
+    sensitivity: Sensitivity,
     /// How it was reached, when that is to be written on the objects.
     origin: Option<Origin>,
-    /// Whether the kustomization's own file was encrypted.
-    sensitivity: Sensitivity,
     depth: usize,
 }
 
@@ -113,10 +113,11 @@ impl<'b> Target<'b> {
                 source: Box::new(source),
             })?;
         let kustomization =
-            Kustomization::parse(file.expose()).map_err(|source| BuildError::Kustomization {
-                directory: directory(),
-                source: Box::new(source),
-            })?;
+            file.parse::<Kustomization>()
+                .map_err(|source| BuildError::Kustomization {
+                    file: file.path.clone(),
+                    source: Box::new(source),
+                })?;
         session
             .warnings
             .borrow_mut()
@@ -146,6 +147,18 @@ impl<'b> Target<'b> {
 
     fn directory(&self) -> tree::TreePath {
         self.loader.root().clone()
+    }
+}
+
+/// Records on all objects that something of this sensitivity may have gone into them.
+fn absorb_sensitivity(resources: &mut ResMap, sensitivity: Sensitivity) {
+    match sensitivity {
+        Sensitivity::Plain => {}
+        Sensitivity::Decrypted => {
+            for resource in resources {
+                resource.absorb_sensitivity(sensitivity);
+            }
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Patches and replacements with the files that hold them (api: internal/builtins/Patch*Transformer.go,
 //! ReplacementTransformer.go).
 
+use std::sync::Arc;
+
 use goyaml::{
     Node, Value,
     decode::{Duplicates, YamlToJsonError, yaml_to_json},
@@ -11,6 +13,7 @@ use super::Target;
 use super::change::Transformer;
 use super::plugin::{Builtin, PluginError, read};
 use super::value_add::ValueAddConfig;
+use crate::cache::{Parse, Parsed, decoded_size};
 use crate::error::BuildError;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{
@@ -18,7 +21,7 @@ use crate::kustomization::{
 };
 use crate::limits::LIMITS;
 use crate::loader::{LoadError, Loaded};
-use crate::manifest::ManifestError;
+use crate::manifest::{ManifestError, Objects};
 use crate::patch::{self, JsonPatch, PatchParseError, Patches, json6902};
 use crate::resource::{Resource, Sensitivity};
 use crate::selector::{CompiledSelector, SelectorError};
@@ -102,7 +105,7 @@ impl EntryError {
 
 /// An entry of `patches`.
 pub(super) struct PatchEntry {
-    pub(super) patches: Patches,
+    pub(super) patches: Arc<Patches>,
     pub(super) target: Option<CompiledSelector>,
     pub(super) options: PatchOptions,
     pub(super) sensitivity: Sensitivity,
@@ -110,8 +113,15 @@ pub(super) struct PatchEntry {
 
 /// An entry of `patchesJson6902`.
 pub(super) struct JsonEntry {
-    pub(super) patch: JsonPatch,
+    pub(super) patch: Arc<JsonPatch>,
     pub(super) target: CompiledSelector,
+    pub(super) sensitivity: Sensitivity,
+}
+
+/// What `replacements` holds, and the files that it names.
+pub(super) struct ReplacementEntries {
+    pub(super) replacements: Vec<Replacement>,
+    /// Whether any of the files was encrypted, which can hold values too.
     pub(super) sensitivity: Sensitivity,
 }
 
@@ -157,7 +167,45 @@ fields!(ReplacementConfig {
     "replacements" => replacements,
 });
 
-impl Target<'_> {
+/// What a file of replacements holds.
+#[derive(Clone)]
+struct ReplacementFile(Vec<Replacement>);
+
+/// A file holds no replacements.
+enum ReplacementFileError {
+    Yaml(YamlToJsonError),
+    Other(Option<DecodeError>),
+}
+
+impl ReplacementFileError {
+    fn named(self, reference: &str) -> EntryError {
+        let reference = reference.to_owned();
+        match self {
+            Self::Yaml(source) => EntryError::Yaml { reference, source },
+            Self::Other(source) => EntryError::Replacements { reference, source },
+        }
+    }
+}
+
+impl Parse for ReplacementFile {
+    type Error = ReplacementFileError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, ReplacementFileError> {
+        let value = yaml_to_json(text, Duplicates::LastWins, &LIMITS)
+            .map_err(ReplacementFileError::Yaml)?;
+        let replacements = match value {
+            Value::Array(_) => decode(&value, UnknownFields::Ignore),
+            Value::Object(_) => decode(&value, UnknownFields::Ignore).map(|one| vec![one]),
+            _ => return Err(ReplacementFileError::Other(None)),
+        };
+        Ok(Parsed {
+            value: Self(replacements.map_err(|error| ReplacementFileError::Other(Some(error)))?),
+            size: decoded_size(&value),
+        })
+    }
+}
+
+impl<'b> Target<'b> {
     /// The transformer of `patchesStrategicMerge`.
     pub(super) fn strategic_transformer(
         &self,
@@ -172,8 +220,9 @@ impl Target<'_> {
                 },
                 Err(_) => {
                     let file = self.open(entry)?;
+                    let objects = file.parse::<Objects>().map_err(EntryError::Strategic)?;
                     StrategicEntry {
-                        patches: patch::strategic(file.expose()).map_err(EntryError::Strategic)?,
+                        patches: Arc::unwrap_or_clone(objects).into_nodes(),
                         sensitivity: file.sensitivity,
                     }
                 }
@@ -186,10 +235,10 @@ impl Target<'_> {
     pub(super) fn patch_transformer(&self, patch: &Patch) -> Result<Transformer, EntryError> {
         let (patches, sensitivity) = match (patch.patch.trim(), patch.path.as_str()) {
             ("", "") => return Err(EntryError::Nothing),
-            (text, "") => (patch::parse(text.as_bytes())?, Sensitivity::Plain),
+            (text, "") => (Arc::new(patch::parse(text.as_bytes())?), Sensitivity::Plain),
             ("", path) => {
                 let file = self.open(path)?;
-                (patch::parse(file.expose())?, file.sensitivity)
+                (file.parse::<Patches>()?, file.sensitivity)
             }
             _ => return Err(EntryError::Both),
         };
@@ -208,13 +257,16 @@ impl Target<'_> {
         let target = compiled(target.ok_or(EntryError::NoTargetName)?)?;
         let (text, sensitivity) = match (patch.patch.as_str(), patch.path.as_str()) {
             ("", "") => return Err(EntryError::Nothing),
-            (text, "") => (JsonPatch::parse(text.as_bytes()), Sensitivity::Plain),
+            (text, "") => (
+                JsonPatch::parse(text.as_bytes()).map(Arc::new),
+                Sensitivity::Plain,
+            ),
             ("", path) => {
                 let file = self.open(path)?;
                 if file.expose().is_empty() {
                     return Err(EntryError::Empty);
                 }
-                (JsonPatch::parse(file.expose()), file.sensitivity)
+                (file.parse::<JsonPatch>(), file.sensitivity)
             }
             _ => return Err(EntryError::Both),
         };
@@ -235,6 +287,7 @@ impl Target<'_> {
         entries: &[ReplacementField],
     ) -> Result<Transformer, EntryError> {
         let mut all = Vec::with_capacity(entries.len());
+        let mut sensitivity = Sensitivity::Plain;
         for entry in entries {
             let reference = &entry.path;
             let inline = &entry.replacement;
@@ -246,34 +299,17 @@ impl Target<'_> {
                 return Err(EntryError::PathAndReplacement);
             }
             let file = self.open(reference)?;
-            let value = yaml_to_json(file.expose(), Duplicates::LastWins, &LIMITS);
-            let value = value.map_err(|source| EntryError::Yaml {
-                reference: reference.clone(),
-                source,
-            })?;
-            let refused = |source| EntryError::Replacements {
-                reference: reference.clone(),
-                source,
-            };
-            let of_file = |replacement| Replacement {
-                sensitivity: file.sensitivity,
-                ..replacement
-            };
-            match value {
-                Value::Array(_) => {
-                    let list: Result<Vec<Replacement>, _> = decode(&value, UnknownFields::Ignore);
-                    let list = list.map_err(|error| refused(Some(error)))?;
-                    all.extend(list.into_iter().map(of_file));
-                }
-                Value::Object(_) => {
-                    let one = decode(&value, UnknownFields::Ignore);
-                    let one = one.map_err(|error| refused(Some(error)))?;
-                    all.push(of_file(one));
-                }
-                _ => return Err(refused(None)),
+            let read = file.parse::<ReplacementFile>();
+            let read = read.map_err(|error| error.named(reference))?;
+            all.extend(Arc::unwrap_or_clone(read).0);
+            if file.sensitivity == Sensitivity::Decrypted {
+                sensitivity = file.sensitivity;
             }
         }
-        Ok(Transformer::Replacement(all))
+        Ok(Transformer::Replacement(ReplacementEntries {
+            replacements: all,
+            sensitivity,
+        }))
     }
 
     /// The transformer of an object that can name further files.
@@ -316,7 +352,7 @@ impl Target<'_> {
         transformer.map_err(|source| failed(PluginError::Entry(source)))
     }
 
-    pub(super) fn open(&self, reference: &str) -> Result<Loaded, EntryError> {
+    pub(super) fn open(&self, reference: &str) -> Result<Loaded<'b>, EntryError> {
         self.loader
             .load(reference)
             .map_err(|source| EntryError::Load {

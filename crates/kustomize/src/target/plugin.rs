@@ -246,7 +246,7 @@ impl<'b> Target<'b> {
         let mut all = Vec::with_capacity(configurations.len());
         for object in &configurations {
             let mut made = self.run_generator(object)?;
-            made.absorb_sensitivity(object.sensitivity());
+            super::absorb_sensitivity(&mut made, object.sensitivity());
             all.push((made, self.plugin_origin(object)));
         }
         for (made, origin) in all {

@@ -7,7 +7,7 @@ use crate::config::{self, ConfigError, NameReference, TransformerConfig};
 use crate::error::BuildError;
 use crate::id::Gvk;
 use crate::kustomization::FieldSpec;
-use crate::schema::{CrdField, Role, crd_fields};
+use crate::schema::{CrdField, CrdFields, OpenApi, Role};
 
 impl Target<'_> {
     /// Follows the field `openapi`.
@@ -21,10 +21,12 @@ impl Target<'_> {
             None => None,
         };
         let version = openapi.get("version").map(String::as_str);
-        let document = document.as_ref().map(|document| document.expose());
         self.session
             .schema
-            .set(version, document)
+            .set_parsed(
+                version,
+                document.map(|file| move || file.parse::<OpenApi>()),
+            )
             .map_err(|source| BuildError::Schema {
                 kustomization: self.directory(),
                 source: Box::new(source),
@@ -33,26 +35,30 @@ impl Target<'_> {
 
     /// Adds the built-in rules to what is gathered, and what the kustomization names.
     pub(super) fn add_rules(&self, gathered: &mut Accumulator) -> Result<(), BuildError> {
+        let budget = self.loader.budget();
         let mut own = Arc::new(TransformerConfig::default());
         for reference in &self.fields().configurations {
             let file = self.load("configurations", reference)?;
             let failed = |source| self.rule_error("configurations", reference, source);
-            let parsed = TransformerConfig::parse(file.expose()).map_err(failed)?;
-            own = config::merge(&own, &Arc::new(parsed)).map_err(failed)?;
+            let parsed = file.parse::<TransformerConfig>().map_err(failed)?;
+            own = config::merge(&own, &parsed, budget).map_err(failed)?;
         }
-        let merged = config::merge(&TransformerConfig::builtin(), &own)
-            .and_then(|config| config::merge(&gathered.config, &config));
+        let merged = config::merge(&TransformerConfig::builtin(), &own, budget)
+            .and_then(|config| config::merge(&gathered.config, &config, budget));
         gathered.config = merged.map_err(|source| self.rule_error("configurations", "", source))?;
         for reference in &self.fields().crds {
             let file = self.load("crds", reference)?;
-            let fields = crd_fields(file.expose()).map_err(|source| BuildError::Crd {
-                kustomization: self.directory(),
-                reference: reference.clone(),
-                source: Box::new(source),
-            })?;
-            for field in fields {
-                gathered.config = config::merge(&gathered.config, &Arc::new(rule_of(field)))
-                    .map_err(|source| self.rule_error("crds", reference, source))?;
+            let fields = file
+                .parse::<CrdFields>()
+                .map_err(|source| BuildError::Crd {
+                    kustomization: self.directory(),
+                    reference: reference.clone(),
+                    source: Box::new(source),
+                })?;
+            for field in Arc::unwrap_or_clone(fields).0 {
+                gathered.config =
+                    config::merge(&gathered.config, &Arc::new(rule_of(field)), budget)
+                        .map_err(|source| self.rule_error("crds", reference, source))?;
             }
         }
         Ok(())

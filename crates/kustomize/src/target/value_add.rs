@@ -109,6 +109,16 @@ impl Target<'_> {
 }
 
 impl ValueAdd {
+    /// How many bytes it adds to an object at most.
+    pub(super) fn added(&self) -> usize {
+        self.value.len().saturating_mul(self.targets.len())
+    }
+
+    /// How many targets there are.
+    pub(super) fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Adds the value. The object that it cannot be added to comes with the error.
     pub(super) fn transform<E>(
         &self,

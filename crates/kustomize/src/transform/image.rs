@@ -6,6 +6,7 @@ use goyaml::{Kind, Node};
 use regex::bytes::Regex;
 
 use super::{Field, TransformError};
+use crate::budget::Budget;
 use crate::fieldspec::{Creation, FieldError};
 use crate::kustomization::decode::fields;
 use crate::kustomization::{FieldSpec, Image};
@@ -127,22 +128,22 @@ impl ImageTagTransformer {
     ///
     /// # Errors
     ///
-    /// When the image's name is no pattern or a field is not what it must be.
-    pub fn transform(&self, map: &mut ResMap) -> Result<(), TransformError> {
+    /// When the image's name is no pattern, a field is not what it must be, or the budget does not suffice.
+    pub fn transform(&self, map: &mut ResMap, budget: &Budget) -> Result<(), TransformError> {
         let name = ImageName::new(&self.image_tag.name)?;
         let fields = Field::all(&self.field_specs);
         for resource in map.iter_mut() {
             if resource.kind() == "CustomResourceDefinition" {
                 continue;
             }
-            self.change_containers(resource, &name)?;
+            self.change_containers(resource, &name, budget)?;
             let gvk = resource.gvk().into_owned();
             for field in fields.iter().filter(|field| field.is_of(&gvk)) {
                 // Images are only ever looked for: nothing says what a missing one would be.
                 let changed = field
                     .path
                     .visit(resource.node_mut(), &Creation::Never, |node| {
-                        self.change(node, &name)
+                        self.change(node, &name, budget)
                     });
                 changed.map_err(|source| field.error(resource, source))?;
             }
@@ -155,6 +156,7 @@ impl ImageTagTransformer {
         &self,
         resource: &mut Resource,
         name: &ImageName<'_>,
+        budget: &Budget,
     ) -> Result<(), TransformError> {
         let mut rest = vec![resource.node_mut()];
         let mut failed = None;
@@ -168,7 +170,7 @@ impl ImageTagTransformer {
                         continue;
                     }
                     for container in &mut value.content {
-                        if let Err(error) = self.change_container(container, name) {
+                        if let Err(error) = self.change_container(container, name, budget) {
                             failed = Some(error);
                             break 'nodes;
                         }
@@ -195,20 +197,28 @@ impl ImageTagTransformer {
         &self,
         container: &mut Node,
         name: &ImageName<'_>,
+        budget: &Budget,
     ) -> Result<(), FieldError> {
         expect_kind(container, Kind::Mapping)?;
         match container.get_mut("image") {
-            Some(image) => self.change(image, name),
+            Some(image) => self.change(image, name, budget),
             None => Ok(()),
         }
     }
 
-    fn change(&self, node: &mut Node, name: &ImageName<'_>) -> Result<(), FieldError> {
+    fn change(
+        &self,
+        node: &mut Node,
+        name: &ImageName<'_>,
+        budget: &Budget,
+    ) -> Result<(), FieldError> {
         expect_kind(node, Kind::Scalar)?;
         if !name.matches(&node.value) {
             return Ok(());
         }
-        let value = untyped(&self.changed(&node.value), node.style);
+        let changed = self.changed(&node.value);
+        budget.spend(changed.len())?;
+        let value = untyped(&changed, node.style);
         assign(node, value);
         Ok(())
     }

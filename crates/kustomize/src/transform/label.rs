@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use goyaml::{Kind, Node};
 
 use super::{Field, TransformError};
+use crate::budget::Budget;
 use crate::config::{TransformerConfig, merge_specs};
 use crate::fieldspec::{Creation, FieldError};
 use crate::kustomization::decode::fields;
@@ -73,9 +74,9 @@ impl LabelTransformer {
     ///
     /// # Errors
     ///
-    /// When a field is not what it must be.
-    pub fn transform(&self, map: &mut ResMap) -> Result<(), TransformError> {
-        add_to_all(map, &self.labels, &self.field_specs)
+    /// When a field is not what it must be, or the budget does not suffice.
+    pub fn transform(&self, map: &mut ResMap, budget: &Budget) -> Result<(), TransformError> {
+        add_to_all(map, &self.labels, &self.field_specs, budget)
     }
 }
 
@@ -84,9 +85,9 @@ impl AnnotationsTransformer {
     ///
     /// # Errors
     ///
-    /// When a field is not what it must be.
-    pub fn transform(&self, map: &mut ResMap) -> Result<(), TransformError> {
-        add_to_all(map, &self.annotations, &self.field_specs)
+    /// When a field is not what it must be, or the budget does not suffice.
+    pub fn transform(&self, map: &mut ResMap, budget: &Budget) -> Result<(), TransformError> {
+        add_to_all(map, &self.annotations, &self.field_specs, budget)
     }
 }
 
@@ -110,13 +111,14 @@ fn add_to_all(
     map: &mut ResMap,
     entries: &BTreeMap<String, String>,
     specs: &[FieldSpec],
+    budget: &Budget,
 ) -> Result<(), TransformError> {
     if entries.is_empty() {
         return Ok(());
     }
     let fields = Field::all(specs);
     for resource in map.iter_mut() {
-        add(resource, entries, &fields)?;
+        add(resource, entries, &fields, budget)?;
     }
     map.drop_empty();
     Ok(())
@@ -128,6 +130,7 @@ fn add(
     resource: &mut Resource,
     entries: &BTreeMap<String, String>,
     fields: &[Field<'_>],
+    budget: &Budget,
 ) -> Result<(), TransformError> {
     let gvk = resource.gvk();
     let fields: Vec<&Field<'_>> = fields.iter().filter(|field| field.is_of(&gvk)).collect();
@@ -139,6 +142,7 @@ fn add(
         for field in &fields {
             let creation = Creation::Mapping.if_allowed(field.spec.create);
             let set = field.path.visit(resource.node_mut(), &creation, |node| {
+                budget.spend(2 * size_of::<Node>() + key.len() + text.len())?;
                 set_entry(node, key, &mut value, share)
             });
             set.map_err(|source| field.error(resource, source))?;

@@ -4,6 +4,7 @@
 use goyaml::{Kind, Tag};
 
 use super::{Field, TransformError, metadata_error};
+use crate::budget::Budget;
 use crate::fieldspec::{Creation, FieldError};
 use crate::id::Gvk;
 use crate::kustomization::FieldSpec;
@@ -36,8 +37,8 @@ impl NameTransformer {
     ///
     /// # Errors
     ///
-    /// When a field is not what it must be.
-    pub fn transform(&self, map: &mut ResMap) -> Result<(), TransformError> {
+    /// When a field is not what it must be, or the budget does not suffice.
+    pub fn transform(&self, map: &mut ResMap, budget: &Budget) -> Result<(), TransformError> {
         let fields = Field::all(&self.field_specs);
         for resource in map.iter_mut() {
             let gvk = resource.original_gvk().into_owned();
@@ -65,6 +66,7 @@ impl NameTransformer {
                 let creation = Creation::Scalar(Tag::Str).if_allowed(field.spec.create);
                 let changed = field.path.visit(resource.node_mut(), &creation, |node| {
                     expect_kind(node, Kind::Scalar)?;
+                    budget.spend(self.text.len() + node.value.len())?;
                     let text = match self.affix {
                         Affix::Prefix => format!("{}{}", self.text, node.value),
                         Affix::Suffix => format!("{}{}", node.value, self.text),

@@ -3,6 +3,7 @@
 use goyaml::{Kind, Node, Tag};
 
 use super::{Field, TransformError, metadata_error};
+use crate::budget::Budget;
 use crate::fieldspec::{Creation, FieldError, FieldPath};
 use crate::id::Scope;
 use crate::kustomization::FieldSpec;
@@ -89,6 +90,7 @@ const HELM_GENERATED: &str = "internal.config.kubernetes.io/helm-generated";
 /// What is set, and where.
 struct Setting<'t> {
     namespace: &'t str,
+    budget: &'t Budget,
     unset_only: bool,
     subjects: SubjectMode,
     own: Field<'t>,
@@ -109,8 +111,8 @@ impl NamespaceTransformer {
     ///
     /// # Errors
     ///
-    /// When a field is not what it must be, or two objects would have one id.
-    pub fn transform(&self, map: &mut ResMap) -> Result<(), TransformError> {
+    /// When a field is not what it must be, two objects would have one id, or the budget does not suffice.
+    pub fn transform(&self, map: &mut ResMap, budget: &Budget) -> Result<(), TransformError> {
         let subjects = SubjectMode::parse(&self.set_role_binding_subjects)?;
         if self.metadata.namespace.is_empty() {
             return Ok(());
@@ -122,6 +124,7 @@ impl NamespaceTransformer {
         };
         let setting = Setting {
             namespace: &self.metadata.namespace,
+            budget,
             unset_only: self.unset_only,
             subjects,
             own: Field::new(&own),
@@ -229,6 +232,7 @@ impl Setting<'_> {
             }
         }
         expect_kind(node, Kind::Scalar)?;
+        self.budget.spend(self.namespace.len())?;
         let mut value = Node::string(self.namespace);
         value.style = node.style;
         assign(node, value);

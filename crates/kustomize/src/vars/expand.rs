@@ -1,8 +1,11 @@
 //! `$(NAME)` in texts (api: filters/refvar/expand.go).
 
+use std::borrow::Cow;
+
 use goyaml::float;
 
 use super::VarValue;
+use crate::budget::{Budget, OverBudget};
 
 /// A text with its vars replaced.
 pub(super) enum Expanded {
@@ -13,7 +16,11 @@ pub(super) enum Expanded {
 }
 
 /// Replaces vars by what `value` says. Those that it does not know stay. `$$` becomes `$`.
-pub(super) fn expand(text: &str, mut value: impl FnMut(&str) -> Option<VarValue>) -> Expanded {
+pub(super) fn expand<'v>(
+    text: &str,
+    budget: &Budget,
+    mut value: impl FnMut(&str) -> Option<&'v VarValue>,
+) -> Result<Expanded, OverBudget> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(dollar) = rest.find('$') {
@@ -38,12 +45,14 @@ pub(super) fn expand(text: &str, mut value: impl FnMut(&str) -> Option<VarValue>
                 Some(close) => {
                     let name = &behind[1..close];
                     match value(name) {
-                        Some(value) if value != VarValue::Collection => {
+                        Some(value) if *value != VarValue::Collection => {
                             let is_all = text.len() == name.len() + "$()".len();
+                            let shown = shown(value);
+                            budget.spend(shown.len())?;
                             if is_all {
-                                return Expanded::Value(value);
+                                return Ok(Expanded::Value(value.clone()));
                             }
-                            expanded.push_str(&shown(&value));
+                            expanded.push_str(&shown);
                         }
                         _ => {
                             expanded.push_str("$(");
@@ -62,16 +71,16 @@ pub(super) fn expand(text: &str, mut value: impl FnMut(&str) -> Option<VarValue>
         };
     }
     expanded.push_str(rest);
-    Expanded::Text(expanded)
+    Ok(Expanded::Text(expanded))
 }
 
-fn shown(value: &VarValue) -> String {
+fn shown(value: &VarValue) -> Cow<'_, str> {
     match value {
-        VarValue::Text(text) => text.clone(),
-        VarValue::Int(number) => number.to_string(),
-        VarValue::Float(number) => float::general(*number),
-        VarValue::Bool(value) => value.to_string(),
-        VarValue::Collection => String::new(),
+        VarValue::Text(text) => text.into(),
+        VarValue::Int(number) => number.to_string().into(),
+        VarValue::Float(number) => float::general(*number).into(),
+        VarValue::Bool(value) => value.to_string().into(),
+        VarValue::Collection => "".into(),
     }
 }
 
@@ -92,12 +101,13 @@ mod tests {
             ("$()", "$()"),
             ("$(A))", "a)"),
         ] {
-            let expanded = expand(text, |name| match name {
-                "A" => Some(VarValue::Text("a".to_owned())),
-                "B" => Some(VarValue::Int(7)),
+            let (a, b) = (VarValue::Text("a".to_owned()), VarValue::Int(7));
+            let expanded = expand(text, &Budget::default(), |name| match name {
+                "A" => Some(&a),
+                "B" => Some(&b),
                 _ => None,
             });
-            let Expanded::Text(expanded) = expanded else {
+            let Ok(Expanded::Text(expanded)) = expanded else {
                 panic!("{text} is more than a var");
             };
             assert_eq!(expanded, expected, "{text}");
@@ -106,14 +116,14 @@ mod tests {
 
     #[test]
     fn a_var_alone_keeps_its_type() {
-        let expanded = expand("$(B)", |_| Some(VarValue::Int(7)));
-        assert!(matches!(expanded, Expanded::Value(VarValue::Int(7))));
+        let expanded = expand("$(B)", &Budget::default(), |_| Some(&VarValue::Int(7)));
+        assert!(matches!(expanded, Ok(Expanded::Value(VarValue::Int(7)))));
     }
 
     proptest::proptest! {
         #[test]
         fn a_text_without_vars_keeps_all_but_doubled_signs(text in "[a$(){}é]{0,30}") {
-            let Expanded::Text(expanded) = expand(&text, |_| None) else {
+            let Ok(Expanded::Text(expanded)) = expand(&text, &Budget::default(), |_| None) else {
                 panic!("{text} is a var");
             };
             let without_signs = |text: &str| text.replace('$', "");

@@ -2,18 +2,20 @@
 
 mod expand;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 
 use goyaml::{Form, Kind, Node, Position, Style, Tag, float};
 use thiserror::Error;
 
+use crate::budget::{Budget, OverBudget};
 use crate::config::TransformerConfig;
 use crate::fieldspec::{Creation, FieldError, FieldPath};
 use crate::id::{Gvk, ResId};
 use crate::kustomization::{FieldSpec, Var};
 use crate::replacements::path;
 use crate::resmap::ResMap;
-use crate::resource::Resource;
+use crate::resource::{Resource, Sensitivity};
 use crate::sharing::{self, UNTYPED};
 
 use expand::{Expanded, expand};
@@ -67,6 +69,9 @@ pub enum VarFieldError {
     /// The field cannot be reached.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// The build takes too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// A key of a mapping is not a string.
     #[error("line {line}: invalid map key")]
     Key {
@@ -91,6 +96,7 @@ impl VarError {
             Self::NoObject { .. } => "var-object-not-found",
             Self::Field { source, .. } => match source {
                 VarFieldError::Field(error) => error.reason(),
+                VarFieldError::OverBudget(error) => error.reason(),
                 VarFieldError::Key { .. } | VarFieldError::Item { .. } => "var-in-non-string",
             },
         }
@@ -153,16 +159,18 @@ impl VarSet {
     ///
     /// # Errors
     ///
-    /// When the field of a var is not there, or a field in which vars are replaced is not what it must be.
+    /// When the field of a var is not there, a field in which vars are replaced is not what it must be, or the budget
+    /// does not suffice.
     pub fn resolve(
         &self,
         map: &mut ResMap,
         config: &TransformerConfig,
+        budget: &Budget,
     ) -> Result<Vec<String>, VarError> {
         if self.vars.is_empty() {
             return Ok(Vec::new());
         }
-        let mut values = self.values(map)?;
+        let values = self.values(map)?;
         let mut by_type: HashMap<Gvk<'static>, Vec<(&FieldSpec, FieldPath<'_>)>> = HashMap::new();
         for resource in map.iter_mut() {
             let fields = by_type
@@ -170,7 +178,7 @@ impl VarSet {
                 .or_insert_with_key(|gvk| fields_of(gvk, &config.var_reference));
             for (spec, path) in fields {
                 let replaced = path.visit(resource.node_mut(), &Creation::Never, |node| {
-                    replace(node, &mut values)
+                    replace(node, &values, budget)
                 });
                 replaced.map_err(|source| VarError::Field {
                     path: spec.path.clone(),
@@ -178,8 +186,12 @@ impl VarSet {
                     source,
                 })?;
             }
+            resource.absorb_sensitivity(values.sensitivity.take());
         }
-        let unused = values.into_iter().filter(|(_, value)| value.uses == 0);
+        let unused = values
+            .by_name
+            .into_iter()
+            .filter(|(_, value)| !value.is_used.get());
         Ok(unused.map(|(name, _)| name.to_owned()).collect())
     }
 
@@ -208,19 +220,34 @@ impl VarSet {
             };
             let value = field_value(holder.node(), path)
                 .ok_or_else(|| VarError::NoField { name: name.clone() })?;
-            Ok((&**name, Usable { value, uses: 0 }))
+            Ok((
+                &**name,
+                Usable {
+                    value,
+                    sensitivity: holder.sensitivity(),
+                    is_used: Cell::new(false),
+                },
+            ))
         });
-        values.collect()
+        Ok(Values {
+            by_name: values.collect::<Result<_, _>>()?,
+            sensitivity: Cell::default(),
+        })
     }
 }
 
 /// Values by the names of vars.
-type Values<'v> = BTreeMap<&'v str, Usable>;
+struct Values<'v> {
+    by_name: BTreeMap<&'v str, Usable>,
+    /// That of the values that were used since it was last asked for.
+    sensitivity: Cell<Sensitivity>,
+}
 
-/// A value and how often it was used.
+/// A value and whether it was used.
 struct Usable {
     value: VarValue,
-    uses: usize,
+    sensitivity: Sensitivity,
+    is_used: Cell<bool>,
 }
 
 fn fields_of<'c>(gvk: &Gvk<'_>, specs: &'c [FieldSpec]) -> Vec<(&'c FieldSpec, FieldPath<'c>)> {
@@ -295,15 +322,12 @@ fn field_value(root: &Node, text: &str) -> Option<VarValue> {
     }
 }
 
-fn replace(node: &mut Node, values: &mut Values<'_>) -> Result<(), VarFieldError> {
+fn replace(node: &mut Node, values: &Values<'_>, budget: &Budget) -> Result<(), VarFieldError> {
     if node.is_null() {
         return Ok(());
     }
     match node.kind {
-        Kind::Scalar => {
-            replace_text(node, values);
-            Ok(())
-        }
+        Kind::Scalar => Ok(replace_text(node, values, budget)?),
         Kind::Mapping => {
             for (key, value) in node.entries_mut() {
                 if !is_text(key) {
@@ -311,7 +335,7 @@ fn replace(node: &mut Node, values: &mut Values<'_>) -> Result<(), VarFieldError
                         line: key.position.line,
                     });
                 }
-                replace_text(value, values);
+                replace_text(value, values, budget)?;
             }
             Ok(())
         }
@@ -322,7 +346,7 @@ fn replace(node: &mut Node, values: &mut Values<'_>) -> Result<(), VarFieldError
                         line: item.position.line,
                     });
                 }
-                replace_text(item, values);
+                replace_text(item, values, budget)?;
             }
             Ok(())
         }
@@ -336,23 +360,26 @@ fn is_text(node: &Node) -> bool {
 }
 
 /// Replaces the vars in a string. One that is a var and nothing else becomes what the var is.
-fn replace_text(node: &mut Node, values: &mut Values<'_>) {
+fn replace_text(node: &mut Node, values: &Values<'_>, budget: &Budget) -> Result<(), OverBudget> {
     if !is_text(node) {
-        return;
+        return Ok(());
     }
-    let expanded = expand(&node.value, |name| {
-        let usable = values.get_mut(name)?;
+    let expanded = expand(&node.value, budget, |name| {
+        let usable = values.by_name.get(name)?;
         if usable.value != VarValue::Collection {
-            usable.uses += 1;
+            usable.is_used.set(true);
+            if usable.sensitivity == Sensitivity::Decrypted {
+                values.sensitivity.set(usable.sensitivity);
+            }
         }
-        Some(usable.value.clone())
-    });
+        Some(&usable.value)
+    })?;
     let (tag, text) = match expanded {
         Expanded::Text(text) | Expanded::Value(VarValue::Text(text)) => (Tag::Str, text),
         Expanded::Value(VarValue::Int(number)) => (Tag::Int, number.to_string()),
         Expanded::Value(VarValue::Float(number)) => (Tag::Float, float::plain(number)),
         Expanded::Value(VarValue::Bool(value)) => (Tag::Bool, value.to_string()),
-        Expanded::Value(VarValue::Collection) => return,
+        Expanded::Value(VarValue::Collection) => return Ok(()),
     };
     node.tag = tag;
     node.value = text;
@@ -364,4 +391,5 @@ fn replace_text(node: &mut Node, values: &mut Values<'_>) {
         node.position = Position::default();
     }
     sharing::touch(node);
+    Ok(())
 }

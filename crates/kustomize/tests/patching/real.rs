@@ -11,6 +11,7 @@ use goyaml::{
     resolve::Dialect,
 };
 use kustomize::{
+    Budget,
     kustomization::{PatchOptions, Selector},
     merge::{self, Outcome},
     patch::{self, Patcher},
@@ -135,6 +136,7 @@ pub(crate) fn patched(
         schema: &schema,
         sensitivity: Sensitivity::Plain,
         options,
+        budget: &Budget::default(),
     };
     let patches = patch::parse(patch.as_bytes()).map_err(|error| error.to_string())?;
     let target = target.map(|target| CompiledSelector::new(target).unwrap());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kustomize::Budget;
 use kustomize::config::TransformerConfig;
 use kustomize::kustomization::{Image, Kustomization, Replica};
 use kustomize::resmap::ResMap;
@@ -39,7 +40,7 @@ fn label(map: &mut ResMap, kustomization: &str) {
         .fields;
     let config = TransformerConfig::builtin();
     for transformer in LabelTransformer::of(&fields, &config).unwrap() {
-        transformer.transform(map).unwrap();
+        transformer.transform(map, &Budget::default()).unwrap();
     }
 }
 
@@ -47,7 +48,9 @@ fn set_namespace(map: &mut ResMap, namespace: &str, subjects: &str) -> Result<()
     let config = TransformerConfig::builtin();
     let mut transformer = NamespaceTransformer::new(namespace.to_owned(), config.namespace.clone());
     transformer.set_role_binding_subjects = subjects.to_owned();
-    transformer.transform(map).map_err(|error| error.reason())
+    transformer
+        .transform(map, &Budget::default())
+        .map_err(|error| error.reason())
 }
 
 #[test]
@@ -98,7 +101,9 @@ fn annotations_are_added_where_the_configuration_says() {
         annotations: map(&[("note", "yes")]),
         field_specs: TransformerConfig::builtin().common_annotations.clone(),
     };
-    transformer.transform(&mut annotated).unwrap();
+    transformer
+        .transform(&mut annotated, &Budget::default())
+        .unwrap();
     assert_eq!(found(&annotated, "metadata/annotations/note"), "yes");
     assert_eq!(
         found(&annotated, "spec/template/metadata/annotations/note"),
@@ -237,7 +242,7 @@ fn images_change_in_every_list_of_containers() {
             },
             field_specs: TransformerConfig::builtin().images.clone(),
         };
-        transformer.transform(&mut map).unwrap();
+        transformer.transform(&mut map, &Budget::default()).unwrap();
         let paths = [
             "deep/initContainers/image",
             "spec/containers/image",

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use goyaml::Node;
+use kustomize::Budget;
 use kustomize::output;
 use kustomize::resmap::ResMap;
 use kustomize::resource::Resource;
@@ -78,5 +79,5 @@ fn prefix(map: &mut ResMap, prefix: &str) {
         text: prefix.to_owned(),
         field_specs: config.name_prefix.clone(),
     };
-    transformer.transform(map).unwrap();
+    transformer.transform(map, &Budget::default()).unwrap();
 }

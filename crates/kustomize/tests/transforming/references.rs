@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use kustomize::Budget;
 use kustomize::config::TransformerConfig;
 use kustomize::nameref;
 use kustomize::resmap::ResMap;
@@ -10,8 +11,12 @@ use kustomize::transform::NamespaceTransformer;
 use super::{found, objects, prefix};
 
 fn update(map: &mut ResMap) -> Result<(), &'static str> {
-    nameref::update(map, &TransformerConfig::builtin().name_reference).map_err(|error| match &error
-    {
+    nameref::update(
+        map,
+        &TransformerConfig::builtin().name_reference,
+        &Budget::default(),
+    )
+    .map_err(|error| match &error {
         nameref::NameReferenceError::Field { source, .. } => source.reason(),
         error => error.reason(),
     })
@@ -85,7 +90,7 @@ fn subjects_follow_accounts_into_their_namespaces() {
     );
     let config = TransformerConfig::builtin();
     NamespaceTransformer::new("new".to_owned(), config.namespace.clone())
-        .transform(&mut map)
+        .transform(&mut map, &Budget::default())
         .unwrap();
     prefix(&mut map, "p-");
     update(&mut map).unwrap();

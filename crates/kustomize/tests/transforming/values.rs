@@ -1,5 +1,6 @@
 //! Values that are copied between objects: replacements and vars.
 
+use kustomize::Budget;
 use kustomize::config::TransformerConfig;
 use kustomize::kustomization::{Kustomization, KustomizationFields, Replacement};
 use kustomize::replacements;
@@ -42,7 +43,8 @@ fn replaced(replacement: &str, path: &str) -> Result<String, &'static str> {
         .map(|field| field.replacement)
         .collect();
     let mut map = objects(OBJECTS);
-    replacements::replace(&mut map, &replacements).map_err(|error| error.reason())?;
+    replacements::replace(&mut map, &replacements, &Budget::default())
+        .map_err(|error| error.reason())?;
     Ok(found(&map, path))
 }
 
@@ -191,7 +193,8 @@ fn no_error_of_a_replacement_tells_the_value() {
             .into_iter()
             .map(|field| field.replacement)
             .collect();
-        let error = replacements::replace(&mut objects(OBJECTS), &replacements).unwrap_err();
+        let error = replacements::replace(&mut objects(OBJECTS), &replacements, &Budget::default())
+            .unwrap_err();
         assert!(
             !format!("{error} {error:?}").contains("example"),
             "{replacement}"
@@ -210,7 +213,7 @@ fn vars_stand_for_the_fields_that_they_name() {
     let mut vars = VarSet::default();
     vars.add(&mut map, &fields(VARS).vars).unwrap();
     let unused = vars
-        .resolve(&mut map, &TransformerConfig::builtin())
+        .resolve(&mut map, &TransformerConfig::builtin(), &Budget::default())
         .unwrap();
     assert_eq!(unused, ["UNUSED"]);
     assert_eq!(
@@ -235,9 +238,9 @@ fn vars_that_mean_nothing_are_refused() {
     ] {
         let mut map = objects(OBJECTS);
         let mut vars = VarSet::default();
-        let resolved = vars
-            .add(&mut map, &fields(&text).vars)
-            .and_then(|()| vars.resolve(&mut map, &TransformerConfig::builtin()));
+        let resolved = vars.add(&mut map, &fields(&text).vars).and_then(|()| {
+            vars.resolve(&mut map, &TransformerConfig::builtin(), &Budget::default())
+        });
         assert_eq!(
             resolved.map_err(|error| error.reason()),
             Err(reason),

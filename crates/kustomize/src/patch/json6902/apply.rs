@@ -113,6 +113,11 @@ impl JsonPatch {
     ///
     /// See [`ApplyErrorKind`]. The object is then as it was.
     pub fn apply(&self, object: &mut Node) -> Result<(), ApplyError> {
+        self.apply_counted(object).map(drop)
+    }
+
+    /// As [`apply`](Self::apply), and tells about how many bytes were copied.
+    pub(crate) fn apply_counted(&self, object: &mut Node) -> Result<usize, ApplyError> {
         let outside = |kind| ApplyError {
             kind,
             operation: 0,
@@ -139,7 +144,7 @@ impl JsonPatch {
                 let position = object.position;
                 *object = emit::encode(&root.into_value());
                 object.position = position;
-                Ok(())
+                Ok(document.copied)
             }
             _ => Err(outside(ApplyErrorKind::NotAnObject)),
         }

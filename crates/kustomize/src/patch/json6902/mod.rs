@@ -18,6 +18,7 @@ pub use apply::{ApplyError, ApplyErrorKind};
 
 use self::tree::Tree;
 
+use crate::cache;
 use crate::limits::LIMITS;
 
 /// A JSON patch.
@@ -142,9 +143,29 @@ impl JsonPatch {
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
+
+    /// About how many bytes the patch takes.
+    pub(crate) fn size(&self) -> usize {
+        self.operations.iter().map(Operation::size).sum()
+    }
+}
+
+impl cache::Parse for JsonPatch {
+    type Error = ParseError;
+
+    fn parse(text: &[u8]) -> Result<cache::Parsed<Self>, ParseError> {
+        let patch = Self::parse(text)?;
+        let size = patch.size();
+        Ok(cache::Parsed { value: patch, size })
+    }
 }
 
 impl Operation {
+    fn size(&self) -> usize {
+        let length = |path: &Option<String>| path.as_ref().map_or(0, String::len);
+        size_of::<Self>() + length(&self.path) + length(&self.from) + self.value.size()
+    }
+
     /// `raw` is the value as it is written, where the patch is JSON.
     fn new(operation: Value, raw: Option<Tree>) -> Result<Self, ParseError> {
         let members = match operation {

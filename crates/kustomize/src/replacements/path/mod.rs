@@ -120,15 +120,11 @@ pub(crate) fn lookup<'n>(
     root: &'n Node,
     parts: &[Cow<'_, str>],
 ) -> Result<Option<&'n Node>, PathError> {
-    let mut at = root;
-    for part in parts.iter().map(|part| part.trim()) {
-        match position_of(at, part)? {
-            Found::Here => {}
-            Found::At(position) => at = &at.content[position],
-            Found::Nowhere => return Ok(None),
-        }
-    }
-    Ok(Some(at))
+    let positions = positions(root, parts)?;
+    Ok(positions.map(|positions| {
+        let way = positions.into_iter();
+        way.fold(root, |at, position| &at.content[position])
+    }))
 }
 
 /// As [`lookup`], to be changed.
@@ -136,15 +132,28 @@ pub(crate) fn lookup_mut<'n>(
     root: &'n mut Node,
     parts: &[Cow<'_, str>],
 ) -> Result<Option<&'n mut Node>, PathError> {
+    let positions = positions(root, parts)?;
+    Ok(positions.map(|positions| {
+        let way = positions.into_iter();
+        way.fold(root, |at, position| &mut at.content[position])
+    }))
+}
+
+/// The places in the contents of the nodes on the way to the field that a path leads to.
+fn positions(root: &Node, parts: &[Cow<'_, str>]) -> Result<Option<Vec<usize>>, PathError> {
     let mut at = root;
+    let mut positions = Vec::with_capacity(parts.len());
     for part in parts.iter().map(|part| part.trim()) {
         match position_of(at, part)? {
             Found::Here => {}
-            Found::At(position) => at = &mut at.content[position],
+            Found::At(position) => {
+                positions.push(position);
+                at = &at.content[position];
+            }
             Found::Nowhere => return Ok(None),
         }
     }
-    Ok(Some(at))
+    Ok(Some(positions))
 }
 
 /// Where a part of a path leads.
