@@ -323,7 +323,14 @@ mod tests {
             (of(&[], &[], &["long.env"]), "env-file-long-line"),
             (of(&[], &[], &["bad.env"]), "env-file-not-utf8"),
         ] {
-            assert_eq!(pairs(&args), Err(reason), "{args:?}");
+            assert_eq!(
+                pairs(&args),
+                Err(reason),
+                "{:?} {:?} {:?}",
+                args.literals,
+                args.files,
+                args.envs
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::decode::fields;
 
 /// What a generator of ConfigMaps is told, and one of Secrets too.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct GeneratorArgs {
     /// The namespace of the object.
     pub namespace: String,
@@ -38,7 +38,7 @@ fields!(GeneratorArgs {
 });
 
 /// What a generator of Secrets is told.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct SecretArgs {
     /// What generators of both kinds are told.
     pub common: GeneratorArgs,

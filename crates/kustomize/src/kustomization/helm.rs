@@ -21,7 +21,7 @@ fields!(HelmGlobals {
 });
 
 /// A chart to inflate.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct HelmChart {
     /// The name of the chart.
     pub name: String,

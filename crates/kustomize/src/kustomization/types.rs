@@ -50,7 +50,7 @@ fields!(FieldSpec {
 });
 
 /// An entry of `patches` or `patchesJson6902`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Patch {
     /// The file with the patch.
     pub path: String,
@@ -141,7 +141,7 @@ fields!(Replica {
 });
 
 /// An entry of `replacements`: a replacement, or the file that holds some.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct ReplacementField {
     /// The replacement.
     pub replacement: Replacement,
@@ -157,7 +157,7 @@ fields!(ReplacementField {
 });
 
 /// Copies a value from one object to others.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Replacement {
     /// Where the value is read.
     pub source: Option<ReplacementSource>,
