@@ -168,7 +168,7 @@ pub enum BuildError {
         chart: String,
     },
     /// A file of rules, or one of custom types, cannot be used.
-    #[error("{kustomization}: cannot add the rules of `{reference}`, named in `{field}`")]
+    #[error("{kustomization}: cannot add the rules that `{field}` names in `{reference}`")]
     Configuration {
         /// The kustomization.
         kustomization: TreePath,
@@ -180,7 +180,7 @@ pub enum BuildError {
         source: Box<ConfigError>,
     },
     /// A file of custom types cannot be read.
-    #[error("{kustomization}: cannot read the types of `{reference}`, named in `crds`")]
+    #[error("{kustomization}: cannot read the types that `crds` names in `{reference}`")]
     Crd {
         /// The kustomization.
         kustomization: TreePath,
