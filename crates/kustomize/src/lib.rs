@@ -50,6 +50,7 @@ pub mod merge;
 pub mod nameref;
 pub mod node;
 pub mod output;
+pub mod parallel;
 pub mod patch;
 pub mod replacements;
 pub mod resmap;

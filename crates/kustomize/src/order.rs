@@ -78,30 +78,28 @@ const LAST: &[&str] = &[
     "ValidatingWebhookConfiguration",
 ];
 
-/// The order of types: what others need first (kyaml: resid/gvk.go).
-pub(crate) fn compare_types(left: &Gvk<'_>, right: &Gvk<'_>) -> Ordering {
-    let rank = |gvk: &Gvk<'_>| {
-        let before = FIRST.iter().rev().zip(1_i64..);
-        let mut ranks = before
-            .map(|(kind, rank)| (kind, -rank))
-            .chain(LAST.iter().zip(1..));
-        ranks
-            .find(|(kind, _)| **kind == gvk.kind)
-            .map_or(0, |(_, rank)| rank)
-    };
-    rank(left)
-        .cmp(&rank(right))
-        .then_with(|| type_text(left).cmp(&type_text(right)))
+/// What types are ordered by: what others need first, then their text (kyaml: resid/gvk.go).
+pub(crate) fn type_order(gvk: &Gvk<'_>) -> (i64, String) {
+    let before = FIRST.iter().rev().zip(1_i64..);
+    let mut ranks = before
+        .map(|(kind, rank)| (kind, -rank))
+        .chain(LAST.iter().zip(1..));
+    let rank = ranks
+        .find(|(kind, _)| **kind == gvk.kind)
+        .map_or(0, |(_, rank)| rank);
+    (rank, type_text(gvk))
 }
 
 fn type_text(gvk: &Gvk<'_>) -> String {
-    let named = |text: &str, absent: &str| if text.is_empty() { absent } else { text }.to_owned();
-    format!(
-        "{}_{}_{}",
+    fn named<'t>(text: &'t str, absent: &'t str) -> &'t str {
+        if text.is_empty() { absent } else { text }
+    }
+    [
         named(&gvk.group, "~G"),
         named(&gvk.version, "~V"),
-        named(&gvk.kind, "~K")
-    )
+        named(&gvk.kind, "~K"),
+    ]
+    .join("_")
 }
 
 /// Puts the objects in the order that a kustomization asks for.

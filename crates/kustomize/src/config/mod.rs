@@ -14,7 +14,7 @@ use crate::id::Gvk;
 use crate::kustomization::decode::{UnknownFields, decode, fields};
 use crate::kustomization::{DecodeError, FieldSpec};
 use crate::limits::LIMITS;
-use crate::order::compare_types;
+use crate::order::type_order;
 use crate::schema::{CrdField, Role};
 
 /// The configuration that every kustomization starts with.
@@ -237,10 +237,10 @@ impl TransformerConfig {
             &mut self.images,
             &mut self.replicas,
         ] {
-            specs.sort_by(|a, b| compare_types(&a.gvk, &b.gvk));
+            specs.sort_by_cached_key(|spec| type_order(&spec.gvk));
         }
         self.name_reference
-            .sort_by(|a, b| compare_types(&a.gvk, &b.gvk));
+            .sort_by_cached_key(|reference| type_order(&reference.gvk));
     }
 
     fn merged(&self, other: &Self) -> Result<Self, ConfigError> {

@@ -12,35 +12,33 @@
 //! * `[expression]*key,key`: a list whose items are merged, and the fields that tell them apart;
 //! * `-`: anything else.
 //!
-//! The text is cut into lines when something is first looked up in it, and only the types of objects into columns: they
-//! are looked up for every object over and over.
+//! Either part is cut into lines when something is first looked up in it, and only the types of objects into columns:
+//! they are looked up for every object over and over.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use memchr::memmem;
+
 use crate::id::Scope;
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(include_str!("builtin.txt")));
+/// The two parts of the table.
+static PARTS: LazyLock<(&str, &str)> = LazyLock::new(|| {
+    let text = include_str!("builtin.txt");
+    memmem::find(text.as_bytes(), b"\n\n")
+        .map_or((text, ""), |end| (&text[..end], &text[end + 2..]))
+});
 
-struct Table {
-    /// By `apiVersion` and kind.
-    kinds: HashMap<(&'static str, &'static str), Kind>,
-    definitions: Vec<&'static str>,
-}
+/// By `apiVersion` and kind.
+static KINDS: LazyLock<HashMap<(&str, &str), Kind>> = LazyLock::new(|| {
+    let (kinds, _) = *PARTS;
+    kinds.lines().skip(1).filter_map(named_kind).collect()
+});
 
-impl Table {
-    fn new(text: &'static str) -> Self {
-        let mut lines = text.lines().skip(1);
-        Self {
-            kinds: lines
-                .by_ref()
-                .take_while(|line| !line.is_empty())
-                .filter_map(named_kind)
-                .collect(),
-            definitions: lines.collect(),
-        }
-    }
-}
+static DEFINITIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let (_, definitions) = *PARTS;
+    definitions.lines().collect()
+});
 
 /// A type of objects.
 #[derive(Clone, Copy)]
@@ -53,7 +51,7 @@ pub(super) struct Kind {
 
 /// The type of that name.
 pub(super) fn kind(api_version: &str, kind: &str) -> Option<Kind> {
-    TABLE.kinds.get(&(api_version, kind)).copied()
+    KINDS.get(&(api_version, kind)).copied()
 }
 
 /// The type that a line describes, and what it is called.
@@ -73,15 +71,14 @@ fn named_kind(line: &'static str) -> Option<((&'static str, &'static str), Kind)
 
 /// Name and content of the definition of that number, which must come from the table.
 pub(super) fn definition(number: usize) -> (&'static str, Expression) {
-    let line = TABLE.definitions.get(number).copied().unwrap_or_default();
+    let line = DEFINITIONS.get(number).copied().unwrap_or_default();
     let (name, expression) = line.split_once(' ').unwrap_or((line, "-"));
     (name, Expression(expression))
 }
 
 /// The number of the definition of that name.
 pub(super) fn number(name: &str) -> Option<usize> {
-    TABLE
-        .definitions
+    DEFINITIONS
         .binary_search_by(|line| line.split(' ').next().unwrap_or(line).cmp(name))
         .ok()
 }
@@ -149,7 +146,7 @@ mod tests {
             let found = kind(columns[0], columns[1]).unwrap();
             assert_eq!(found.definition, columns[3].parse().ok(), "{line}");
         }
-        for (at, line) in TABLE.definitions.iter().enumerate() {
+        for (at, line) in DEFINITIONS.iter().enumerate() {
             let name = line.split(' ').next().unwrap();
             assert_eq!(number(name), Some(at));
             assert_eq!(definition(at).0, name);

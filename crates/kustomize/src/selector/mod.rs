@@ -49,6 +49,8 @@ pub enum Pattern {
     Any,
     /// This text: most patterns are names.
     Literal(String),
+    /// What begins with this text, `name.*`: most other patterns, and a class of all characters is dear to compile.
+    Prefix(String),
     /// What the expression says.
     Regex(Regex),
 }
@@ -66,6 +68,9 @@ impl Pattern {
         if is_literal(text) {
             return Ok(Self::Literal(text.to_owned()));
         }
+        if let Some(prefix) = text.strip_suffix(".*").filter(|prefix| is_literal(prefix)) {
+            return Ok(Self::Prefix(prefix.to_owned()));
+        }
         goregex::compile(&format!("^(?:{text})$"))
             .map(Self::Regex)
             .ok_or(SelectorError::Pattern { part })
@@ -76,6 +81,10 @@ impl Pattern {
         match self {
             Self::Any => true,
             Self::Literal(literal) => literal == text,
+            // A point is any character but the end of a line.
+            Self::Prefix(prefix) => text
+                .strip_prefix(&**prefix)
+                .is_some_and(|rest| !rest.contains('\n')),
             Self::Regex(regex) => regex.is_match(text.as_bytes()),
         }
     }
@@ -202,6 +211,12 @@ mod tests {
             ("web", "web", true),
             ("web", "web-1", false),
             ("web.*", "web-1", true),
+            ("web.*", "web", true),
+            ("web.*", "a-web-1", false),
+            ("web.*", "web-\n", false),
+            (".*", "web", true),
+            (".*", "a\nb", false),
+            ("w.*b", "web", true),
             ("a|b", "b", true),
             ("a|b", "ab", false),
             ("w.b", "web", true),
