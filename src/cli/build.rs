@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use goyaml::{Value, emit};
-use kustomize::{BuildOptions, parallel};
+use goyaml::emit;
+use kustomize::BuildOptions;
 use secret::SecretBytes;
 use sops::SopsOpener;
 use sops::keys::KeyPolicy;
@@ -60,18 +60,17 @@ pub(super) fn run(
         printer.warn(&warning);
     }
     let masks = !rendered.opened().is_empty() && !show_secrets;
-    let texts = parallel::map(
-        rendered.resources(),
-        |resource| length(&resource.object),
-        |resource| {
-            if masks {
-                emit::kubernetes(&mask::masked(resource, printer.redactor()))
-            } else {
-                emit::kubernetes(&resource.object)
-            }
-        },
-    );
-    let text = texts.join("---\n");
+    let mut text = String::new();
+    for resource in rendered.resources() {
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        text.push_str(&if masks {
+            emit::kubernetes(&mask::masked(resource, printer.redactor()))
+        } else {
+            emit::kubernetes(&resource.object)
+        });
+    }
     if masks {
         printer.note("values were decrypted and are masked; `--show-secrets` prints them");
         printer.data(&text)?;
@@ -79,18 +78,4 @@ pub(super) fn run(
         printer.plaintext(&SecretBytes::new(text.into_bytes()))?;
     }
     Ok(Outcome::Done)
-}
-
-/// About how many bytes a value is as text.
-fn length(value: &Value) -> usize {
-    const SCALAR: usize = 8;
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| name.len() + SCALAR + length(value))
-            .sum(),
-        Value::Array(items) => items.iter().map(|item| SCALAR + length(item)).sum(),
-        Value::String(text) => text.len(),
-        _ => SCALAR,
-    }
 }

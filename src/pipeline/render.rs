@@ -252,8 +252,8 @@ fn kustomization(
     rendered: &mut Rendered,
 ) -> Result<(), RenderError> {
     let built = kustomize::build(tree, opener, path, options)?;
-    let objects = kustomize::output::values(&built.resources)?;
-    for (resource, object) in built.resources.iter().zip(objects) {
+    for resource in &built.resources {
+        let object = kustomize::output::value(resource)?;
         let origin = match resource.source() {
             Some(SourceFile { path, line }) => Origin {
                 path: path.clone(),

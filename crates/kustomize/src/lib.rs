@@ -50,7 +50,6 @@ pub mod merge;
 pub mod nameref;
 pub mod node;
 pub mod output;
-pub mod parallel;
 pub mod patch;
 pub mod replacements;
 pub mod resmap;

@@ -11,7 +11,6 @@ use tree::{Kind, OpenError, Opened, Opener, PathError, Protection, ReadError, Tr
 
 use crate::budget::{Budget, OverBudget};
 use crate::cache::{Parse, ParseCache, Parsed, Unprotected};
-use crate::parallel;
 use crate::resource::Sensitivity;
 
 /// Where files may lie.
@@ -143,44 +142,12 @@ impl Loaded<'_> {
 
     /// What the file holds. A file that lies in the tree as it is may have been parsed by an earlier build.
     pub(crate) fn parse<T: Parse>(&self) -> Result<Arc<T>, T::Error> {
-        self.note(parse(&self.opened, self.files.cache))
-    }
-
-    fn note<T: Parse>(&self, parsed: Result<Parsed<Arc<T>>, T::Error>) -> Result<Arc<T>, T::Error> {
-        let Parsed { value, size } = parsed?;
+        let Parsed { value, size } = match (self.files.cache, Unprotected::of(&self.opened)) {
+            (Some(cache), Some(file)) => cache.parse(file)?,
+            (None, _) | (_, None) => T::parse(self.expose())?.shared(),
+        };
         self.files.budget.note(size);
         Ok(value)
-    }
-}
-
-/// What each of the files holds, parsed on all processors.
-pub(crate) fn parse_all<T: Parse<Error: Send>>(
-    files: &[&Loaded<'_>],
-) -> Vec<Result<Arc<T>, T::Error>> {
-    let Some(first) = files.first() else {
-        return Vec::new();
-    };
-    let cache = first.files.cache;
-    let opened: Vec<&Opened> = files.iter().map(|file| &file.opened).collect();
-    let parsed = parallel::map(
-        &opened,
-        |opened| opened.content.expose().len(),
-        |opened| parse::<T>(opened, cache),
-    );
-    files
-        .iter()
-        .zip(parsed)
-        .map(|(file, parsed)| file.note(parsed))
-        .collect()
-}
-
-fn parse<T: Parse>(
-    opened: &Opened,
-    cache: Option<&ParseCache>,
-) -> Result<Parsed<Arc<T>>, T::Error> {
-    match (cache, Unprotected::of(opened)) {
-        (Some(cache), Some(file)) => cache.parse(file),
-        (None, _) | (_, None) => Ok(T::parse(opened.content.expose())?.shared()),
     }
 }
 

@@ -9,7 +9,6 @@ use thiserror::Error;
 use crate::id::ResId;
 use crate::json::{self as object_json, ValueError};
 use crate::resource::Resource;
-use crate::{node, parallel};
 
 /// How kustomize's own library writes YAML that it reads again.
 pub const KYAML: EmitOptions = EmitOptions {
@@ -47,31 +46,18 @@ pub fn value(resource: &Resource) -> Result<Value, OutputError> {
     })
 }
 
-/// The values of objects, made on all processors.
-///
-/// # Errors
-///
-/// When one holds what JSON cannot, or names a field twice.
-pub fn values(resources: &[Resource]) -> Result<Vec<Value>, OutputError> {
-    parallel::map(resources, weight, value)
-        .into_iter()
-        .collect()
-}
-
-/// The text of objects, with lines of dashes between them, made on all processors.
+/// The text of objects, with lines of dashes between them.
 ///
 /// # Errors
 ///
 /// When one holds what JSON cannot, or names a field twice.
 pub fn yaml(resources: &[Resource]) -> Result<String, OutputError> {
-    let texts = parallel::map(resources, weight, |resource| {
-        value(resource).map(|value| emit::kubernetes(&value))
-    });
-    let texts: Vec<String> = texts.into_iter().collect::<Result<_, _>>()?;
-    Ok(texts.join("---\n"))
-}
-
-/// A node takes many times the bytes of its text.
-fn weight(resource: &Resource) -> usize {
-    node::size(resource.node()) / 16
+    let mut text = String::new();
+    for resource in resources {
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        text.push_str(&emit::kubernetes(&value(resource)?));
+    }
+    Ok(text)
 }

@@ -6,20 +6,18 @@ use super::{Accumulator, Target, set_annotation};
 use crate::config;
 use crate::error::BuildError;
 use crate::kustomization::Kind;
-use crate::loader::{self, LoadError, Loaded, Loader};
-use crate::manifest::{ManifestError, Objects};
+use crate::loader::{LoadError, Loaded, Loader};
+use crate::manifest::Objects;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, SourceFile, annotation};
 use crate::vars::VarError;
 
-/// How many bytes of files are read before they are parsed. What they are parsed to counts against the budget of the
-/// build only then.
-const BATCH: usize = 16 << 20;
-
 impl<'b> Target<'b> {
     /// Adds to what is gathered what this kustomization makes: for a component, all that its user has gathered so far.
     pub(super) fn accumulate(&self, mut gathered: Accumulator) -> Result<Accumulator, BuildError> {
-        self.add_resources(&mut gathered, "resources", &self.fields().resources)?;
+        for reference in &self.fields().resources {
+            self.add_resource(&mut gathered, "resources", reference)?;
+        }
         self.add_rules(&mut gathered)?;
         self.generate(&mut gathered)?;
         for reference in &self.fields().components {
@@ -36,51 +34,14 @@ impl<'b> Target<'b> {
         Ok(gathered)
     }
 
-    /// Adds the objects of files and of other kustomizations, in their order. Files are parsed on all processors.
-    pub(super) fn add_resources(
-        &self,
-        gathered: &mut Accumulator,
-        field: &'static str,
-        references: &[String],
-    ) -> Result<(), BuildError> {
-        let mut rest = references.iter();
-        loop {
-            let mut batch = Vec::new();
-            let mut bytes = 0;
-            while bytes < BATCH
-                && let Some(reference) = rest.next()
-            {
-                let file = self.load(field, reference);
-                bytes += file.as_ref().map_or(0, |file| file.expose().len());
-                batch.push((reference, file));
-            }
-            if batch.is_empty() {
-                return Ok(());
-            }
-            let files: Vec<_> = batch
-                .iter()
-                .filter_map(|(_, file)| file.as_ref().ok())
-                .collect();
-            let mut parsed = loader::parse_all::<Objects>(&files).into_iter();
-            for (reference, file) in batch {
-                let objects = file.and_then(|file| match parsed.next() {
-                    Some(parsed) => self.file_objects(field, reference, &file, parsed),
-                    None => Ok(ResMap::default()),
-                });
-                self.add_resource(gathered, field, reference, objects)?;
-            }
-        }
-    }
-
-    /// Adds the objects of a file or, where there is none of that name, of another kustomization.
-    fn add_resource(
+    /// Adds the objects of a file or of another kustomization.
+    pub(super) fn add_resource(
         &self,
         gathered: &mut Accumulator,
         field: &'static str,
         reference: &str,
-        file: Result<ResMap, BuildError>,
     ) -> Result<(), BuildError> {
-        let failed = match file {
+        let failed = match self.file_objects(field, reference) {
             Ok(objects) => match gathered.resources.append(objects) {
                 Ok(()) => return Ok(()),
                 Err(source) => BuildError::Merge {
@@ -154,13 +115,9 @@ impl<'b> Target<'b> {
     }
 
     /// The objects of a file.
-    fn file_objects(
-        &self,
-        field: &'static str,
-        reference: &str,
-        file: &Loaded<'_>,
-        objects: Result<Arc<Objects>, ManifestError>,
-    ) -> Result<ResMap, BuildError> {
+    fn file_objects(&self, field: &'static str, reference: &str) -> Result<ResMap, BuildError> {
+        let file = self.load(field, reference)?;
+        let objects = file.parse::<Objects>();
         let objects = objects.map_err(|source| BuildError::Manifest {
             kustomization: self.directory(),
             field,

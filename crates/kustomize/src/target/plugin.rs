@@ -289,7 +289,7 @@ impl<'b> Target<'b> {
         let mut references = Vec::new();
         for entry in entries {
             let Ok(inline) = manifest::resources(entry.as_bytes(), &self.session.schema) else {
-                references.push(entry.clone());
+                references.push(entry);
                 continue;
             };
             let origin = self.origin.as_ref();
@@ -309,7 +309,9 @@ impl<'b> Target<'b> {
                     })?;
             }
         }
-        self.add_resources(&mut objects, field, &references)?;
+        for reference in references {
+            self.add_resource(&mut objects, field, reference)?;
+        }
         Ok(objects.resources)
     }
 
