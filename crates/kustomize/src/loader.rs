@@ -224,8 +224,7 @@ impl<'b> Loader<'b> {
         let path = match restriction {
             LoadRestriction::None => path.clone(),
             LoadRestriction::RootOnly => {
-                let file = tree.real_path(path)?;
-                let kind = tree.kind(&file)?;
+                let (file, kind) = tree.locate(path)?;
                 if kind == Kind::Directory {
                     return Err(LoadError::NotAFile { path: path.clone() });
                 }
@@ -260,9 +259,9 @@ impl<'b> Loader<'b> {
 }
 
 fn existing_directory(tree: &Tree, path: &TreePath) -> Result<TreePath, LoadError> {
-    match tree.kind(path)? {
-        Kind::Directory => Ok(tree.real_path(path)?),
-        Kind::File | Kind::Special(_) => Err(LoadError::NotADirectory { path: path.clone() }),
+    match tree.locate(path)? {
+        (real, Kind::Directory) => Ok(real),
+        (_, Kind::File | Kind::Special(_)) => Err(LoadError::NotADirectory { path: path.clone() }),
     }
 }
 

@@ -19,8 +19,8 @@ use rustix::io::{Errno, read};
 
 use crate::error::{ReadError, Special};
 use crate::path::TreePath;
-use crate::resolve::{Directories, Miss, Resolved, Step, Target, is_git_metadata, resolve};
-use crate::tree::{Entry, EntryKind, FileBytes, Limits};
+use crate::resolve::{Directories, Miss, Step, Target, is_git_metadata, resolve};
+use crate::tree::{Entry, EntryKind, FileBytes, Kind, Limits, located};
 
 /// Reading never blocks on a pipe (`NONBLOCK`) and never adopts a terminal (`NOCTTY`).
 const READ: OFlags = OFlags::RDONLY
@@ -97,8 +97,21 @@ impl Directory {
         read_file(&file, path, limits.file_size)
     }
 
-    pub(crate) fn resolve(&self, path: &TreePath) -> Result<Resolved<Self>, ReadError> {
-        resolve(self, path)
+    /// Where `path` leads, links followed, and what is there.
+    pub(crate) fn locate(&self, path: &TreePath) -> Result<(TreePath, Kind), ReadError> {
+        let Some(found) = self.open_directly(path, OFlags::PATH | OFlags::CLOEXEC) else {
+            return resolve(self, path).map(located);
+        };
+        // No link was in the way, so the path is the real one.
+        let status = found
+            .and_then(fstat)
+            .map_err(|error| failure(error, path))?;
+        let kind = match FileType::from_raw_mode(status.st_mode) {
+            FileType::Directory => Kind::Directory,
+            FileType::RegularFile => Kind::File,
+            other => Kind::Special(special(other)),
+        };
+        Ok((path.clone(), kind))
     }
 
     /// The entries of a directory in no order, without Git's own.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::error::ReadError;
 use crate::path::TreePath;
-use crate::resolve::{Directories, Miss, Resolved, Step, Target, is_git_metadata, resolve};
-use crate::tree::{Entry, EntryKind, FileBytes, Limits};
+use crate::resolve::{Directories, Miss, Step, Target, is_git_metadata, resolve};
+use crate::tree::{Entry, EntryKind, FileBytes, Kind, Limits, located};
 
 /// One entry of a tree that is built in memory. Directories come into being with what they hold.
 #[derive(Clone, Debug)]
@@ -150,8 +150,9 @@ impl Memory {
         }
     }
 
-    pub(crate) fn resolve(&self, path: &TreePath) -> Result<Resolved<Self>, ReadError> {
-        resolve(self, path)
+    /// Where `path` leads, links followed, and what is there.
+    pub(crate) fn locate(&self, path: &TreePath) -> Result<(TreePath, Kind), ReadError> {
+        resolve(self, path).map(located)
     }
 
     pub(crate) fn list(&self, path: &TreePath) -> Result<Vec<Result<Entry, ReadError>>, ReadError> {

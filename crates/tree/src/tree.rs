@@ -128,7 +128,7 @@ impl Tree {
     ///
     /// When it leads out of the tree or into `.git`, or to nothing: see [`ReadError::is_not_found`].
     pub fn kind(&self, path: &TreePath) -> Result<Kind, ReadError> {
-        self.resolve(path).map(|(_, kind)| kind)
+        self.locate(path).map(|(_, kind)| kind)
     }
 
     /// Where `path` leads: the same place by a path without links.
@@ -137,7 +137,19 @@ impl Tree {
     ///
     /// As [`kind`](Self::kind).
     pub fn real_path(&self, path: &TreePath) -> Result<TreePath, ReadError> {
-        self.resolve(path).map(|(real, _)| real)
+        self.locate(path).map(|(real, _)| real)
+    }
+
+    /// [`real_path`](Self::real_path) and [`kind`](Self::kind), looked up at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`kind`](Self::kind).
+    pub fn locate(&self, path: &TreePath) -> Result<(TreePath, Kind), ReadError> {
+        match &self.store {
+            Store::Directory(store) => store.locate(path),
+            Store::Memory(store) => store.locate(path),
+        }
     }
 
     /// The entries of a directory, sorted by the bytes of their names. `.git` is not among them.
@@ -178,16 +190,10 @@ impl Tree {
         }
         Ok(listed)
     }
-
-    fn resolve(&self, path: &TreePath) -> Result<(TreePath, Kind), ReadError> {
-        match &self.store {
-            Store::Directory(store) => store.resolve(path).map(kind_of),
-            Store::Memory(store) => store.resolve(path).map(kind_of),
-        }
-    }
 }
 
-fn kind_of<D: Directories>(resolved: Resolved<D>) -> (TreePath, Kind) {
+/// The place and the kind of what was found.
+pub(crate) fn located<D: Directories>(resolved: Resolved<D>) -> (TreePath, Kind) {
     let kind = match resolved.target {
         Target::Directory(_) => Kind::Directory,
         Target::File(..) => Kind::File,
