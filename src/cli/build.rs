@@ -30,6 +30,7 @@ pub(super) fn run(
         show_secrets,
         load_restrictor,
     } = arguments;
+    secret::process::expect_large_heap();
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
     let real = place::real_path(Path::new(&path))?;
     let root = Root::of_kustomization(&real);

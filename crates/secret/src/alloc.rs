@@ -45,7 +45,7 @@ pub struct WipingAllocator;
 
 /// From this size in bytes on, a block is a mapping of its own: the size of a huge page, one of which costs about as
 /// much to get as a few small ones.
-const LARGE: usize = 2 << 20;
+pub(crate) const LARGE: usize = 2 << 20;
 
 /// The largest alignment in bytes that a mapping has on every system.
 const PAGE: usize = 4096;

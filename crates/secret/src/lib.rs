@@ -12,6 +12,7 @@
 mod alloc;
 mod bytes;
 mod fingerprint;
+mod heap;
 mod locked;
 pub mod process;
 mod redact;

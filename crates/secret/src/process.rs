@@ -1,5 +1,6 @@
 //! Hardening of the process that holds secrets.
 
+pub use crate::heap::expect_large_heap;
 pub use crate::stack::scrub_stack;
 
 use rustix::mm::{MlockAllFlags, mlockall};
