@@ -1,5 +1,6 @@
 //! `lockstep build`: what `kustomize build` prints.
 
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,6 +78,10 @@ pub(super) fn run(
         printer.data(&text)?;
     } else {
         printer.plaintext(&SecretBytes::new(text.into_bytes()))?;
+    }
+    if rendered.opened().is_empty() {
+        // Nothing in it was ever secret, and to take a large build apart takes longer than to print it.
+        mem::forget(rendered);
     }
     Ok(Outcome::Done)
 }

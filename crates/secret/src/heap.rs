@@ -29,7 +29,10 @@ mod glibc {
     const M_MMAP_THRESHOLD: c_int = -3;
 
     /// How much room is made, in bytes. It is not memory before it is used.
-    const ROOM: usize = 64 << 20;
+    const ROOM: usize = 512 << 20;
+
+    /// By how many bytes the heap grows by itself.
+    const USUAL_PAD: c_int = 128 * 1024;
 
     /// Size of a huge page in bytes.
     const HUGE: usize = 2 << 20;
@@ -62,9 +65,12 @@ mod glibc {
         unsafe { System.dealloc(block, layout) };
         // SAFETY: an increment of zero changes nothing.
         let end = unsafe { sbrk(0) };
-        // Where the heap could not grow, the block came from elsewhere.
         let length = end.addr().saturating_sub(start.addr()) & !(HUGE - 1);
-        if length > 0 && length <= 2 * ROOM {
+        if length == 0 || length > 2 * ROOM {
+            // The heap could not grow so far, and the block came from elsewhere.
+            // SAFETY: as above.
+            unsafe { mallopt(M_TOP_PAD, USUAL_PAD) };
+        } else {
             // SAFETY: the range is part of the heap; the advice does not change what it holds.
             let _no_huge_pages = unsafe { madvise(start.cast(), length, Advice::LinuxHugepage) };
         }
