@@ -269,11 +269,14 @@ impl<'a> Cursor<'a> {
         self.find(self.at, BREAK, |_| true)
     }
 
-    /// The byte offset where a run of plain scalar text without blanks ends.
+    /// The byte offset where a run of plain scalar text ends. A single space before a letter or digit does not end it:
+    /// nothing that could begin there would end the scalar.
     pub(super) fn plain_end(&self, in_flow: bool) -> usize {
         let stops = BLANK | BREAK | COLON | if in_flow { FLOW } else { 0 };
-        self.find(self.at, stops, |at| {
-            self.bytes[at] != b':' || self.blank_or_end_at(at + 1)
+        self.find(self.at, stops, |at| match self.bytes[at] {
+            b':' => self.blank_or_end_at(at + 1),
+            b' ' => !self.byte_at(at + 1).is_ascii_alphanumeric(),
+            _ => true,
         })
     }
 
