@@ -8,7 +8,7 @@ use secret::Redactor;
 
 use super::mask;
 use super::render::Rendered;
-use super::resource::{Identity, Opening, Origin, Resource};
+use super::resource::{Identity, IdentityError, Opening, Origin, Resource};
 
 /// The objects as they would be applied.
 pub struct Desired {
@@ -34,6 +34,14 @@ pub enum SealedPolicy<'a> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MaterialiseError {
+    /// It is no object that a cluster takes.
+    #[error("{origin}: not a Kubernetes object")]
+    Object {
+        /// Its place.
+        origin: Box<Origin>,
+        /// What is missing.
+        source: IdentityError,
+    },
     /// It is no valid SealedSecret.
     #[error("{origin}: {identity}")]
     Malformed {
@@ -60,6 +68,7 @@ impl MaterialiseError {
     /// The stable name of the reason.
     pub const fn reason(&self) -> &'static str {
         match self {
+            Self::Object { source, .. } => source.reason(),
             Self::Malformed { source, .. } => source.reason(),
             Self::Sealed { source, .. } => source.reason(),
         }
@@ -80,12 +89,21 @@ impl Desired {
 ///
 /// # Errors
 ///
-/// When one of them does not open. There is no partial result.
+/// When one of them does not open, or an object has no `apiVersion`. There is no partial result.
 pub fn materialise(
     rendered: Rendered,
     policy: &SealedPolicy<'_>,
 ) -> Result<Desired, MaterialiseError> {
     let mut resources = rendered.into_resources();
+    if let Some(resource) = resources
+        .iter()
+        .find(|resource| resource.identity.version.is_empty())
+    {
+        return Err(MaterialiseError::Object {
+            origin: Box::new(resource.origin.clone()),
+            source: IdentityError::ApiVersionMissing,
+        });
+    }
     if let SealedPolicy::Open {
         keys,
         options,

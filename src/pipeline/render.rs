@@ -264,7 +264,7 @@ fn kustomization(
                 line: 0,
             },
         };
-        let identity = Identity::of(&object).map_err(|source| RenderError::Object {
+        let identity = Identity::of_built(&object).map_err(|source| RenderError::Object {
             origin: Box::new(origin.clone()),
             source,
         })?;

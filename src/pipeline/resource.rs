@@ -92,11 +92,29 @@ impl Identity {
     ///
     /// When a part that every object must have is missing.
     pub fn of(object: &Value) -> Result<Self, IdentityError> {
+        let api_version = text(object, "apiVersion").ok_or(IdentityError::ApiVersionMissing);
+        Self::read(object, api_version)
+    }
+
+    /// Reads who an object is that kustomize made. One without `apiVersion` is no object to a cluster, but kustomize
+    /// prints it all the same: its version is empty.
+    ///
+    /// # Errors
+    ///
+    /// When another part that every object must have is missing.
+    pub fn of_built(object: &Value) -> Result<Self, IdentityError> {
+        Self::read(object, Ok(text(object, "apiVersion").unwrap_or_default()))
+    }
+
+    fn read(
+        object: &Value,
+        api_version: Result<&str, IdentityError>,
+    ) -> Result<Self, IdentityError> {
         if object.as_object().is_none() {
             return Err(IdentityError::NotAnObject);
         }
         let kind = text(object, "kind").ok_or(IdentityError::KindMissing)?;
-        let api_version = text(object, "apiVersion").ok_or(IdentityError::ApiVersionMissing)?;
+        let api_version = api_version?;
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let metadata = object.get("metadata");
         let name = metadata

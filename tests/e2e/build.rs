@@ -219,3 +219,18 @@ fn files_outside_are_refused_unless_the_restriction_is_lifted() {
         .run()
         .expect(0);
 }
+
+#[test]
+fn an_object_without_a_version_is_built_and_not_previewed() {
+    let folder = tempfile::tempdir().unwrap();
+    let kustomization = "resources: [web.yaml]\nnamePrefix: prod-\n";
+    let object = "kind: Service\nmetadata:\n  name: web\n";
+    fs::write(folder.path().join("kustomization.yaml"), kustomization).unwrap();
+    fs::write(folder.path().join("web.yaml"), object).unwrap();
+    let built = lockstep(["build"]).arg(folder.path()).run().expect(0);
+    assert_eq!(built.text(), object.replace("web", "prod-web"));
+    let refused = lockstep(["preview"]).arg(folder.path()).run().expect(2);
+    assert!(refused.stdout.is_empty());
+    let expected = "web.yaml:1: not a Kubernetes object: `apiVersion` is missing";
+    assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+}
