@@ -40,8 +40,9 @@
 //!   [`BuildLimits::depth`] deep, and whatever else passes one of the [`BuildLimits`] are refused.
 //! * Charts are not inflated.
 //! * Objects other than ConfigMaps and Secrets that ask for a hash (`internal.config.kubernetes.io/needsHashSuffix`) are
-//!   hashed as text, with the quotation marks that each change left. In rare combinations of labels set over quoted ones
-//!   (one in 900 random trees) those differ, and so does the hash. The object is the same.
+//!   hashed with the quotation marks that each change left. Where one label is set over differently quoted ones in several
+//!   fields of one type, the marks depend on the order of these fields, which the real program leaves to Go's unstable
+//!   sort. One in 900 random trees has another hash for that; the object is the same.
 //! * A value transformer without a value has no default at the root of the tree, which has no name.
 #![forbid(unsafe_code)]
 
