@@ -40,9 +40,9 @@
 //!   [`BuildLimits::depth`] deep, and whatever else passes one of the [`BuildLimits`] are refused.
 //! * Charts are not inflated.
 //! * Objects other than ConfigMaps and Secrets that ask for a hash (`internal.config.kubernetes.io/needsHashSuffix`) are
-//!   hashed with the quotation marks that each change left. Where one label is set over differently quoted ones in several
-//!   fields of one type, the marks depend on the order of these fields, which the real program leaves to Go's unstable
-//!   sort. One in 900 random trees has another hash for that; the object is the same.
+//!   hashed with the quotation marks that each change left. Where a kustomization's own `configurations` add several
+//!   fields to a type, these depend on how Go's unstable sort orders the fields; here they stay in order. Only the hash
+//!   can differ, not the object.
 //! * A value transformer without a value has no default at the root of the tree, which has no name.
 #![forbid(unsafe_code)]
 

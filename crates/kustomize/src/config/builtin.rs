@@ -184,17 +184,28 @@ fn metadata_labels() -> Vec<FieldSpec> {
     .into()
 }
 
+/// Within a type, fields are in the order in which Go's sort, which is not stable, leaves them. It shows in the
+/// quotation marks of a label that is set in several of them.
 fn common_labels() -> Vec<FieldSpec> {
-    let mut specs: Vec<FieldSpec> = [
+    let (later, mut specs): (Vec<_>, Vec<_>) = metadata_labels()
+        .into_iter()
+        .partition(|spec| matches!(&*spec.gvk.kind, "Job" | "StatefulSet"));
+    let (claims, templates): (Vec<_>, Vec<_>) = later
+        .into_iter()
+        .partition(|spec| spec.path.contains("volumeClaimTemplates"));
+    let selectors = [
         ("", "v1", "Service", "spec/selector"),
         ("", "v1", "ReplicationController", "spec/selector"),
         ("", "", "Deployment", "spec/selector/matchLabels"),
         ("", "", "ReplicaSet", "spec/selector/matchLabels"),
         ("", "", "DaemonSet", "spec/selector/matchLabels"),
         ("apps", "", "StatefulSet", "spec/selector/matchLabels"),
-    ]
-    .map(|(group, version, kind, path)| spec(group, version, kind, path, Missing::Created))
-    .into();
+    ];
+    specs
+        .extend(selectors.map(|(group, version, kind, path)| {
+            spec(group, version, kind, path, Missing::Created)
+        }));
+    specs.extend(claims);
     for kind in ["Deployment", "StatefulSet"] {
         for selector in [
             "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector",
@@ -219,7 +230,7 @@ fn common_labels() -> Vec<FieldSpec> {
             (
                 "networking.k8s.io",
                 "NetworkPolicy",
-                "spec/podSelector/matchLabels",
+                "spec/egress/to/podSelector/matchLabels",
             ),
             (
                 "networking.k8s.io",
@@ -229,12 +240,12 @@ fn common_labels() -> Vec<FieldSpec> {
             (
                 "networking.k8s.io",
                 "NetworkPolicy",
-                "spec/egress/to/podSelector/matchLabels",
+                "spec/podSelector/matchLabels",
             ),
         ]
         .map(|(group, kind, path)| present(group, kind, path)),
     );
-    specs.extend(metadata_labels());
+    specs.extend(templates);
     specs
 }
 
@@ -542,5 +553,69 @@ mod tests {
             referrers,
         ];
         assert_eq!(counts, [3, 32, 10, 9, 6, 4, 72, 16, 166]);
+    }
+
+    #[test]
+    fn fields_of_one_type_are_in_the_order_of_the_real_program() {
+        let mut config = config();
+        config.sort();
+        for (group, kind, expected) in [
+            (
+                "",
+                "Deployment",
+                &["spec/template/metadata/labels", "spec/selector/matchLabels"][..],
+            ),
+            (
+                "batch",
+                "Job",
+                &["spec/selector/matchLabels", "spec/template/metadata/labels"],
+            ),
+            (
+                "batch",
+                "CronJob",
+                &[
+                    "spec/jobTemplate/metadata/labels",
+                    "spec/jobTemplate/spec/template/metadata/labels",
+                    "spec/jobTemplate/spec/selector/matchLabels",
+                ],
+            ),
+            (
+                "",
+                "ReplicationController",
+                &["spec/template/metadata/labels", "spec/selector"],
+            ),
+            (
+                "networking.k8s.io",
+                "NetworkPolicy",
+                &[
+                    "spec/egress/to/podSelector/matchLabels",
+                    "spec/ingress/from/podSelector/matchLabels",
+                    "spec/podSelector/matchLabels",
+                ],
+            ),
+        ] {
+            let paths = config.common_labels.iter();
+            let paths = paths.filter(|spec| spec.gvk.group == group && spec.gvk.kind == kind);
+            assert!(
+                paths.map(|spec| &*spec.path).eq(expected.iter().copied()),
+                "{kind}"
+            );
+        }
+        let stateful = config
+            .common_labels
+            .iter()
+            .filter(|spec| spec.gvk.kind == "StatefulSet");
+        let stateful: Vec<&str> = stateful.map(|spec| &*spec.path).collect();
+        let [first, second, .., last] = stateful[..] else {
+            panic!("{stateful:?}")
+        };
+        assert_eq!(
+            [first, second, last],
+            [
+                "spec/selector/matchLabels",
+                "spec/volumeClaimTemplates[]/metadata/labels",
+                "spec/template/metadata/labels",
+            ]
+        );
     }
 }
