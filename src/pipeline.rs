@@ -21,8 +21,5 @@ mod render;
 mod resource;
 
 pub use materialise::{Desired, MaterialiseError, SealedPolicy, materialise};
-pub use render::{
-    DirectoryKind, KUSTOMIZATION_FILES, RenderError, Rendered, Skipped, Source, directory_kind,
-    render,
-};
+pub use render::{DirectoryKind, RenderError, Rendered, Skipped, Source, directory_kind, render};
 pub use resource::{Identity, IdentityError, Opening, Origin, Resource};

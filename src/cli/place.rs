@@ -4,10 +4,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kustomize::kustomization;
 use tree::{CaseCollisions, Limits, Tree, TreePath, Viewpoint};
 
 use super::failure::Failure;
-use crate::pipeline::KUSTOMIZATION_FILES;
 
 /// The path without links; they are the operator's own, and may lead anywhere.
 pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
@@ -86,7 +86,7 @@ fn working_copy(path: &Path) -> Option<&Path> {
 
 /// Whether a folder is a kustomization's.
 pub(super) fn is_kustomization(folder: &Path) -> bool {
-    KUSTOMIZATION_FILES
+    kustomization::FILE_NAMES
         .iter()
         .any(|name| folder.join(name).is_file())
 }

@@ -172,10 +172,6 @@ pub fn render(
     Ok(rendered)
 }
 
-/// The names under which a folder has its kustomization.
-pub const KUSTOMIZATION_FILES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 /// What a folder is the source of, by the files that Argo CD goes by (argo-cd: `util/app/discovery`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DirectoryKind {
@@ -207,7 +203,7 @@ pub fn directory_kind(tree: &Tree, directory: &TreePath) -> Result<DirectoryKind
     };
     Ok(if holds(&["Chart.yaml"]) {
         DirectoryKind::Chart
-    } else if holds(&KUSTOMIZATION_FILES) {
+    } else if holds(&kustomize::kustomization::FILE_NAMES) {
         DirectoryKind::Kustomization
     } else {
         DirectoryKind::Manifests
