@@ -28,7 +28,7 @@ const TEST_ONLY: &[&str] = &["lockstep-peers"];
 
 /// The product's modules in layers, lowest first: each may name the layers below it and its own.
 const MODULES: &[&[&str]] = &[
-    &["pipeline"],
+    &["pipeline", "application"],
     &["git", "cluster"],
     &["reconcile", "cmp", "serve"],
     &["cli"],

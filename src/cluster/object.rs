@@ -1,0 +1,67 @@
+//! What tells objects of a cluster apart.
+
+use std::fmt;
+
+use crate::pipeline::Identity;
+
+/// A kind within its API group; versions are views of the same objects.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct GroupKind {
+    /// The API group, empty for the core group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+}
+
+/// One object of a cluster, whichever version it is looked at in.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ObjectKey {
+    /// The kind within its group.
+    pub group_kind: GroupKind,
+    /// The namespace; none for objects of the whole cluster.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl GroupKind {
+    /// The kind `kind` of `group`.
+    pub fn new(group: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self {
+            group: group.into(),
+            kind: kind.into(),
+        }
+    }
+}
+
+impl From<&Identity> for ObjectKey {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            group_kind: GroupKind::new(&identity.group, &identity.kind),
+            namespace: identity.namespace.clone(),
+            name: identity.name.clone(),
+        }
+    }
+}
+
+/// `Kind` or `Kind.group`.
+impl fmt::Display for GroupKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        Ok(())
+    }
+}
+
+/// `Kind.group namespace/name`, as an [`Identity`] reads.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.group_kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
+}

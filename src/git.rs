@@ -1,0 +1,4 @@
+//! Fetch: commits of Git repositories as source trees.
+//!
+//! Repositories are kept as bare mirrors, which hold ciphertext only; a commit is read straight from the object database
+//! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
