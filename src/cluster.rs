@@ -3,6 +3,26 @@
 //! Objects are JSON values here, as they travel to and from the API server. Knows nothing of files, and takes objects to
 //! apply only as [`Desired`](crate::pipeline::Desired).
 
+mod client;
+mod connect;
+mod discovery;
+mod error;
 mod object;
+mod retry;
+mod wait;
 
-pub use object::{GroupKind, ObjectKey};
+pub use client::{
+    ApplyOptions, Cluster, Conflicts, DeleteOptions, Deletion, FIELD_MANAGER, Listed, Propagation,
+    Run, Selection, Validation, WriteOptions, Written,
+};
+pub use connect::{
+    ClusterSecret, ConnectError, Connection, Destination, DestinationError, ExecCredentials, Found,
+    KubeconfigSource, Reach,
+};
+pub use discovery::{ApiResource, Discovery, GroupVersion, Scope, Verb};
+pub use error::{
+    ApiError, FieldConflict, FieldError, RetryAfter, ServerText, TlsProblem, TransportCause,
+};
+pub use object::{Address, Content, GroupKind, ObjectKey};
+pub use retry::RequestCounts;
+pub use wait::{Verdict, Waited};
