@@ -8,8 +8,12 @@ mod connect;
 mod discovery;
 mod error;
 mod object;
+mod path;
+mod request;
 mod retry;
+mod status;
 mod wait;
+mod watch;
 
 pub use client::{
     ApplyOptions, Cluster, Conflicts, DeleteOptions, Deletion, FIELD_MANAGER, Listed, Propagation,
@@ -17,7 +21,7 @@ pub use client::{
 };
 pub use connect::{
     ClusterSecret, ConnectError, Connection, Destination, DestinationError, ExecCredentials, Found,
-    KubeconfigSource, Reach,
+    IN_CLUSTER_NAME, IN_CLUSTER_SERVER, KubeconfigSource, Reach,
 };
 pub use discovery::{ApiResource, Discovery, GroupVersion, Scope, Verb};
 pub use error::{
@@ -26,3 +30,4 @@ pub use error::{
 pub use object::{Address, Content, GroupKind, ObjectKey};
 pub use retry::RequestCounts;
 pub use wait::{Verdict, Waited};
+pub use watch::{Event, Watch};
