@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used)]
 
 pub mod control_plane;
+pub mod fault_proxy;
 pub mod goyaml;
 pub mod random;
 pub mod sops;
