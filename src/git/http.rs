@@ -6,7 +6,7 @@
 //! but the system's certificate authorities.
 
 use std::any::Any;
-use std::error::Error as _;
+use std::error::Error;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -273,16 +273,11 @@ fn failure(error: &reqwest::Error) -> FetchError {
     }
     let mut below = error.source();
     while let Some(error) = below {
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(|error| error.get_ref());
-        if error.is::<rustls::Error>() || inner.is_some_and(|error| error.is::<rustls::Error>()) {
-            return FetchError::Tls(Cause::of(error));
+        let (innermost, timed_out) = unwrapped(error);
+        if innermost.is::<rustls::Error>() {
+            return FetchError::Tls(Cause::of(innermost));
         }
-        if error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
-        {
+        if timed_out {
             return FetchError::Timeout;
         }
         below = error.source();
@@ -291,6 +286,19 @@ fn failure(error: &reqwest::Error) -> FetchError {
         true => FetchError::Connect(Cause::of(error)),
         false => FetchError::Broken(Cause::of(error)),
     }
+}
+
+/// What is inside of I/O errors, which do not show it as their source; and whether one of them is about time.
+fn unwrapped<'a>(mut error: &'a (dyn Error + 'static)) -> (&'a (dyn Error + 'static), bool) {
+    let mut timed_out = false;
+    while let Some(wrapper) = error.downcast_ref::<io::Error>() {
+        timed_out |= wrapper.kind() == io::ErrorKind::TimedOut;
+        match wrapper.get_ref() {
+            Some(inner) => error = inner,
+            None => break,
+        }
+    }
+    (error, timed_out)
 }
 
 fn own_client(credentials: &Credentials, patience: Patience) -> Result<Client, FetchError> {

@@ -115,7 +115,10 @@ impl Mirror {
     pub(crate) fn complete(&self) -> io::Result<Complete> {
         let text = match fs::read_to_string(self.folder.join("packed-refs")) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Complete::new()),
+            // Not ours, or damaged: then nothing counts as complete.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
+                return Ok(Complete::new());
+            }
             Err(error) => return Err(error),
         };
         let parse = |line: &str| {
@@ -199,6 +202,17 @@ impl Locked<'_> {
         }
         for name in ["shallow.lock", "packed-refs.new", "shallow.new"] {
             remove(&self.mirror.folder.join(name))?;
+        }
+        let is_id = |line: &[u8]| ObjectId::from_hex(line).is_ok();
+        match fs::read(self.mirror.shallow_file()) {
+            Ok(listed) => {
+                let lines = listed.strip_suffix(b"\n").unwrap_or(&listed);
+                if !lines.split(|byte| *byte == b'\n').all(is_id) {
+                    return self.make_anew();
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         let mut unchecked = false;
         for pack in self.packs()? {

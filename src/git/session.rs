@@ -153,13 +153,17 @@ impl Session {
                 reject_shallow_remote: false,
             },
         );
-        let watch = &self.watch;
-        let failure = watch.take_failure();
-        match (failure, consumed, outcome) {
+        let result = match (self.watch.take_failure(), consumed, outcome) {
             (Some(failure), _, _) | (None, Err(failure), _) => Err(failure),
             (None, Ok(()), Ok(_)) => Ok(()),
-            (None, Ok(()), Err(_)) if Instant::now() >= self.until => Err(FetchError::Timeout),
-            (None, Ok(()), Err(error)) => Err(failed(watch, &error)),
+            (None, Ok(()), Err(error)) => Err(failed(&self.watch, &error)),
+        };
+        match result {
+            // What was interrupted says so in many ways.
+            Err(FetchError::Protocol(_)) if Instant::now() >= self.until => {
+                Err(FetchError::Timeout)
+            }
+            result => result,
         }
     }
 

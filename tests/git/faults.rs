@@ -12,15 +12,20 @@ use crate::{World, content, options, url};
 #[test]
 fn failures_have_names_and_leave_the_mirror_usable() {
     let world = World::new();
-    // Incompressible, so that a pack can break in the middle.
-    let noise: String = (0..20_000_u64)
-        .map(|number| {
-            char::from(b'a' + (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59) as u8 % 26)
-        })
-        .collect();
+    // Incompressible, and nothing like the noise before, so that a pack can break in the middle.
+    let noise = |seed: u64| -> String {
+        let letter = |number: u64| {
+            let mixed = (number ^ (seed << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            char::from(
+                b'a' + ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 59) as u8
+                    % 26,
+            )
+        };
+        (0..20_000).map(letter).collect()
+    };
     world
         .repository
-        .commit("main", &[("a.yaml", "one"), ("noise", &noise)]);
+        .commit("main", &[("a.yaml", "one"), ("noise", &noise(0))]);
     let mirrors = world.mirrors();
     let mut number = 0;
     for (fault, reason) in [
@@ -41,12 +46,13 @@ fn failures_have_names_and_leave_the_mirror_usable() {
     ] {
         number += 1;
         let text = format!("change {number}");
-        world.repository.commit(
-            "main",
-            &[("a.yaml", &text), ("noise", &format!("{noise}{number}"))],
-        );
+        world
+            .repository
+            .commit("main", &[("a.yaml", &text), ("noise", &noise(number))]);
         world.server.set_fault(fault.clone());
-        let error = world.fetch(&mirrors, "main").unwrap_err();
+        let Err(error) = world.fetch(&mirrors, "main") else {
+            panic!("{fault:?} goes unnoticed");
+        };
         assert_eq!(error.reason(), reason, "{fault:?}: {error:?}");
         world.server.set_fault(Fault::None);
         let commit = world.fetch(&mirrors, "main").unwrap();

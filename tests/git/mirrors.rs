@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Barrier;
+use std::process::{Command, Stdio};
+use std::sync::{Barrier, mpsc};
 use std::time::Duration;
 
 use lockstep::git::{MirrorOptions, Mirrors};
@@ -242,4 +243,79 @@ fn packs_are_put_together_when_they_become_many() {
         world.fetch(&mirrors, "main").unwrap();
     }
     assert_eq!(content(&held, "a.yaml"), "14");
+}
+
+/// What the child of the next test does: one fetch. Does nothing when it is run as a test.
+#[test]
+fn fetch_as_a_child() {
+    let Some(address) = std::env::var_os("LOCKSTEP_TEST_URL") else {
+        return;
+    };
+    let folder = std::env::var_os("LOCKSTEP_TEST_MIRRORS").unwrap();
+    let mut credentials = lockstep::git::Credentials::default();
+    credentials.verification = lockstep::git::Verification::Waived;
+    let mirrors = Mirrors::open(folder.into(), options()).unwrap();
+    let address = crate::url(address.to_str().unwrap());
+    mirrors
+        .fetch(&address, &lockstep::git::Revision::HEAD, &credentials)
+        .unwrap();
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_a_usable_mirror() {
+    let world = World::new();
+    let served = world.folder.path().join("served");
+    let server = crate::server::Server::start(&served, &world.certificates, None);
+    let folder = world.folder.path().join("mirrors");
+    let mut credentials = world.credentials();
+    credentials.login = None;
+    let address = crate::url(&server.url("app.git"));
+    // Nothing is ever sent: the wait for it is a random delay.
+    let (_never, delay) = mpsc::channel::<()>();
+    let mut killed = 0;
+    for number in 0..40_u64 {
+        let files: Vec<_> = (0..50)
+            .map(|file| (format!("{number}/{file}"), format!("{number} {file}")))
+            .collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        let id = world.repository.commit("main", &files);
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "mirrors::fetch_as_a_child"])
+            .env("LOCKSTEP_TEST_URL", address.as_str())
+            .env("LOCKSTEP_TEST_MIRRORS", &folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Spread over what one fetch takes.
+        let _ = delay.recv_timeout(Duration::from_micros(20_000 + number * 5_000));
+        let _ = child.kill();
+        killed += usize::from(!child.wait().unwrap().success());
+        let mirrors = world.mirrors();
+        let commit = mirrors
+            .fetch(&address, &lockstep::git::Revision::HEAD, &credentials)
+            .unwrap_or_else(|error| panic!("{number}: {error:?}"));
+        assert_eq!(commit.id().to_string(), id);
+        for earlier in 0..=number {
+            assert_eq!(
+                content(&commit, &format!("{earlier}/49")),
+                format!("{earlier} 49")
+            );
+        }
+    }
+    assert!(killed > 5, "{killed}");
+    let left: Vec<_> = fs::read_dir(world.mirror().join("objects/pack"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".pack") && !name.ends_with(".idx"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    let fsck = git(&world.mirror())
+        .args(["fsck", "--strict"])
+        .status()
+        .unwrap();
+    assert!(fsck.success());
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A bare repository on disk.
-pub struct Repository(PathBuf);
+pub(crate) struct Repository(PathBuf);
 
 /// `git`, without the configuration of this machine.
-pub fn git(folder: &Path) -> Command {
+pub(crate) fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
     git.current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -25,7 +25,7 @@ pub fn git(folder: &Path) -> Command {
 
 impl Repository {
     /// An empty one below `root`, served as `name`.
-    pub fn init(root: &Path, name: &str) -> Self {
+    pub(crate) fn init(root: &Path, name: &str) -> Self {
         let path = root.join(name);
         let made = git(root)
             .args(["init", "-q", "--bare", "-b", "main", name])
@@ -36,7 +36,7 @@ impl Repository {
     }
 
     /// One below `root` that borrows the objects of `source`.
-    pub fn borrowing(root: &Path, name: &str, source: &Path) -> Self {
+    pub(crate) fn borrowing(root: &Path, name: &str, source: &Path) -> Self {
         let made = git(root)
             .args(["clone", "-q", "--bare", "--shared"])
             .arg(source)
@@ -47,12 +47,12 @@ impl Repository {
         Self(root.join(name))
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Runs `git` and gives back what it prints.
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = git(&self.0).args(arguments).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -60,7 +60,7 @@ impl Repository {
 
     /// Puts a commit with these changes on top of `branch` (from nothing where it is new); an empty content removes the
     /// file. Gives back the commit.
-    pub fn commit(&self, branch: &str, changes: &[(&str, &str)]) -> String {
+    pub(crate) fn commit(&self, branch: &str, changes: &[(&str, &str)]) -> String {
         let from = match self.tip(branch) {
             Some(tip) => format!("from {tip}\n"),
             None => String::new(),
@@ -69,7 +69,7 @@ impl Repository {
     }
 
     /// Replaces `branch` by a commit without history.
-    pub fn force(&self, branch: &str, changes: &[(&str, &str)]) -> String {
+    pub(crate) fn force(&self, branch: &str, changes: &[(&str, &str)]) -> String {
         let reference = format!("refs/heads/{branch}");
         self.git(&["update-ref", "-d", &reference]);
         self.import_commit(branch, "", changes)
@@ -96,7 +96,7 @@ impl Repository {
     }
 
     /// Feeds `git fast-import`.
-    pub fn import(&self, feed: impl FnOnce(&mut dyn Write)) {
+    pub(crate) fn import(&self, feed: impl FnOnce(&mut dyn Write)) {
         let mut child = git(&self.0)
             .args(["-c", "core.compression=0", "-c", "fastimport.unpackLimit=0"])
             .args([
@@ -112,7 +112,7 @@ impl Repository {
         assert!(child.wait().unwrap().success());
     }
 
-    pub fn tip(&self, branch: &str) -> Option<String> {
+    pub(crate) fn tip(&self, branch: &str) -> Option<String> {
         let reference = format!("refs/heads/{branch}");
         let output = git(&self.0)
             .args(["rev-parse", "-q", "--verify", &reference])
@@ -124,7 +124,7 @@ impl Repository {
 }
 
 /// A repository that is expensive to make, kept between runs. `make` is only called for the first.
-pub fn cached(name: &str, make: impl FnOnce(&Repository)) -> PathBuf {
+pub(crate) fn cached(name: &str, make: impl FnOnce(&Repository)) -> PathBuf {
     let cache = match std::env::var_os("XDG_CACHE_HOME") {
         Some(cache) => PathBuf::from(cache),
         None => PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),

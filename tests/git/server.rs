@@ -14,12 +14,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A certificate authority and a server's certificate for `localhost` and `127.0.0.1`.
-pub struct Certificates {
+pub(crate) struct Certificates {
     folder: tempfile::TempDir,
 }
 
 impl Certificates {
-    pub fn make() -> Self {
+    pub(crate) fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = "set -e
             key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
@@ -39,7 +39,7 @@ impl Certificates {
         Self { folder }
     }
 
-    pub fn authority(&self) -> Arc<str> {
+    pub(crate) fn authority(&self) -> Arc<str> {
         self.read("ca.pem").into()
     }
 
@@ -65,7 +65,7 @@ impl Certificates {
 
 /// What the server does in place of its work.
 #[derive(Clone, Debug, Default)]
-pub enum Fault {
+pub(crate) enum Fault {
     #[default]
     None,
     /// Answers with this status.
@@ -86,21 +86,20 @@ pub enum Fault {
 
 /// One request that was received.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    pub authorization: Option<String>,
-    pub received: usize,
-    pub sent: usize,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) sent: usize,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub fn is_fetch(&self) -> bool {
+    pub(crate) fn is_fetch(&self) -> bool {
         self.method == "POST" && contains(&self.body, b"command=fetch")
     }
 
-    pub fn is_list(&self) -> bool {
+    pub(crate) fn is_list(&self) -> bool {
         self.method == "POST" && contains(&self.body, b"command=ls-refs")
     }
 }
@@ -119,14 +118,14 @@ struct Shared {
 }
 
 /// A running server. Serves the repositories below a folder.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub fn start(root: &Path, certificates: &Certificates, login: Option<&str>) -> Self {
+    pub(crate) fn start(root: &Path, certificates: &Certificates, login: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -164,20 +163,20 @@ impl Server {
         }
     }
 
-    pub fn url(&self, repository: &str) -> String {
+    pub(crate) fn url(&self, repository: &str) -> String {
         format!("https://localhost:{}/{repository}", self.address.port())
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub fn set_fault(&self, fault: Fault) {
+    pub(crate) fn set_fault(&self, fault: Fault) {
         *self.shared.fault.lock().unwrap() = fault;
     }
 
     /// The requests since this was last asked.
-    pub fn take_requests(&self) -> Vec<Request> {
+    pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut *self.shared.requests.lock().unwrap())
     }
 }
@@ -207,11 +206,10 @@ fn serve(shared: &Shared, stream: Stream) -> std::io::Result<()> {
         let mut words = line.split_whitespace();
         let method = words.next().unwrap_or_default().to_owned();
         let path = words.next().unwrap_or_default().to_owned();
-        let mut received = line.len();
         let mut headers = Vec::new();
         loop {
             let mut line = String::new();
-            received += stream.read_line(&mut line)?;
+            stream.read_line(&mut line)?;
             let Some((name, value)) = line.trim_end().split_once(": ") else {
                 break;
             };
@@ -224,12 +222,10 @@ fn serve(shared: &Shared, stream: Stream) -> std::io::Result<()> {
         let length = header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         stream.read_exact(&mut body)?;
-        received += length;
         let mut request = Request {
             method,
             path,
             authorization: header("authorization"),
-            received,
             sent: 0,
             body,
         };
