@@ -6,6 +6,7 @@
 mod credentials;
 mod signature;
 mod ssh;
+mod submodule;
 mod url;
 
 pub use credentials::{
@@ -16,4 +17,5 @@ pub use signature::{
     SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
 };
 pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
+pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
 pub use url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};

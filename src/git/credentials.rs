@@ -321,9 +321,10 @@ impl CredentialStore {
             },
             login: settings.login(url.user_info()),
             login_first: settings.login_first,
-            client_certificate: settings.certificate.zip(settings.certificate_key).map(
-                |(certificate, key)| ClientCertificate { certificate, key },
-            ),
+            client_certificate: settings
+                .certificate
+                .zip(settings.certificate_key)
+                .map(|(certificate, key)| ClientCertificate { certificate, key }),
             verification: if settings.insecure {
                 Verification::Waived
             } else {

@@ -123,7 +123,9 @@ pub enum SignatureError {
         key: String,
     },
     /// The object was changed after it was signed, or was signed by somebody else.
-    #[error("its signature is wrong: it was changed after it was signed, or signed with another key")]
+    #[error(
+        "its signature is wrong: it was changed after it was signed, or signed with another key"
+    )]
     Wrong,
     /// The signature's algorithm is not safe any more.
     #[error("it is signed with an algorithm that is not safe any more")]

@@ -27,8 +27,8 @@ use agent::Agent;
 use folder::PrivateFolder;
 use key::SigningKey;
 pub use key::SshKeyError;
-pub(super) use process::{Failure, Output};
 use process::Process;
+pub(super) use process::{Failure, Output};
 
 /// The variables of the environment that `ssh` may have where it runs as the person who called.
 pub const PERSONAL_VARIABLES: &[&str] = &[
@@ -203,8 +203,10 @@ pub(super) fn connect(
             .arg(format!("-oUserKnownHostsFile={own}"))
             .arg(format!("-oGlobalKnownHostsFile={system}"));
     }
-    ssh.args(options(ALWAYS))
-        .arg(format!("-oConnectTimeout={}", limits.connect.as_secs().max(1)));
+    ssh.args(options(ALWAYS)).arg(format!(
+        "-oConnectTimeout={}",
+        limits.connect.as_secs().max(1)
+    ));
     if let Some(port) = destination.port {
         ssh.args(["-p", &port.to_string()]);
     }
@@ -274,3 +276,6 @@ impl SshError {
         matches!(self, Self::Unresolved | Self::Unreachable | Self::Timeout)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -402,7 +402,9 @@ impl UrlPattern {
         // `https://` alone, or `git@`, would be a prefix of every host's repositories.
         let host = match normalised.split_once("://") {
             Some((_, rest)) => rest,
-            None => normalised.rsplit_once('@').map_or(normalised.as_str(), |(_, rest)| rest),
+            None => normalised
+                .rsplit_once('@')
+                .map_or(normalised.as_str(), |(_, rest)| rest),
         };
         if host.split('/').next().is_none_or(str::is_empty) && !normalised.starts_with('/') {
             return Err(UrlError::Host);
@@ -493,13 +495,17 @@ impl UrlError {
 
 fn is_scheme(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 /// The account and the path of `user@host:path`: a colon before any slash, as git tells it from a path. The host may be
 /// an address in brackets.
 fn split_scp(text: &str) -> Option<(&str, &str)> {
-    let bracket = text.find(['[', '/', ':']).filter(|at| text[*at..].starts_with('['));
+    let bracket = text
+        .find(['[', '/', ':'])
+        .filter(|at| text[*at..].starts_with('['));
     let colon = match bracket {
         Some(open) => text[open..].find("]:").map(|close| open + close + 1)?,
         None => text.find(':')?,
@@ -564,7 +570,9 @@ fn check_host(host: &str) -> Result<&str, UrlError> {
             .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
         None => {
             !host.is_empty()
-                && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+                && host
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
         }
     };
     if valid { Ok(host) } else { Err(UrlError::Host) }
@@ -593,7 +601,10 @@ fn check_path(path: &str) -> Result<(), UrlError> {
 
 /// No part of the path may lead elsewhere, also not where a server decodes it or takes a backslash for a slash.
 fn check_dots(path: &str) -> Result<(), UrlError> {
-    if path.split(['/', '\\']).any(|part| part == "." || part == "..") {
+    if path
+        .split(['/', '\\'])
+        .any(|part| part == "." || part == "..")
+    {
         return Err(UrlError::Dots);
     }
     Ok(())

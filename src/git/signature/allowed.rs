@@ -174,12 +174,7 @@ fn time(text: &str) -> Option<u64> {
         return None;
     }
     let part = |from: usize, len: usize| digits.get(from..from + len)?.parse::<i8>().ok();
-    let date = Date::new(
-        digits.get(..4)?.parse().ok()?,
-        part(4, 2)?,
-        part(6, 2)?,
-    )
-    .ok()?;
+    let date = Date::new(digits.get(..4)?.parse().ok()?, part(4, 2)?, part(6, 2)?).ok()?;
     let time = match digits.len() {
         8 => DateTime::from_parts(date, jiff::civil::Time::midnight()),
         12 => date.at(part(8, 2)?, part(10, 2)?, 0, 0),

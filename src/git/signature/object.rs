@@ -81,14 +81,20 @@ impl SignedParts {
         let mut at = 0;
         while at < raw.len() {
             let (line, _) = split_line(&raw[at..]);
-            if BEGINNINGS.iter().any(|begin| line.starts_with(begin.as_bytes())) {
+            if BEGINNINGS
+                .iter()
+                .any(|begin| line.starts_with(begin.as_bytes()))
+            {
                 start = Some(at);
             }
             at += line.len();
         }
         let (payload, signature) = raw.split_at(start.ok_or(SignatureError::Unsigned)?);
         // With two, the first would be part of the message for one reader and a signature for another.
-        if BEGINNINGS.iter().any(|begin| contains_line(payload, begin.as_bytes())) {
+        if BEGINNINGS
+            .iter()
+            .any(|begin| contains_line(payload, begin.as_bytes()))
+        {
             return Err(SignatureError::Several);
         }
         Ok(Self {

@@ -247,9 +247,10 @@ fn bound(key: &SignedPublicKey, subkey: &SignedPublicSubKey, now: u64) -> Statem
     let bindings = subkey.signatures.iter().filter(|said| {
         said.typ() == Some(SignatureType::SubkeyBinding)
             && valid(said)
-            && said
-                .embedded_signature()
-                .is_some_and(|back| back.verify_primary_key_binding(&subkey.key, primary).is_ok())
+            && said.embedded_signature().is_some_and(|back| {
+                back.verify_primary_key_binding(&subkey.key, primary)
+                    .is_ok()
+            })
     });
     Statement {
         revoked: subkey

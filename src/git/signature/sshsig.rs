@@ -143,7 +143,12 @@ impl<'a> SshSignature<'a> {
 
     /// What a device signs (`PROTOCOL.u2f`): hashes of its application, which comes after `fields` fields of the key, and
     /// of the message, with flags and a counter between them.
-    fn device_message(&mut self, key: &Reader<'_>, fields: usize, message: &[u8]) -> Option<Vec<u8>> {
+    fn device_message(
+        &mut self,
+        key: &Reader<'_>,
+        fields: usize,
+        message: &[u8],
+    ) -> Option<Vec<u8>> {
         let mut key = key.clone();
         for _ in 0..fields {
             key.string()?;
@@ -160,12 +165,7 @@ fn ed25519(key: &mut Reader<'_>, message: &[u8], signature: &[u8]) -> Option<boo
     Some(check(&ED25519, key.string()?, message, signature))
 }
 
-fn rsa(
-    key: &mut Reader<'_>,
-    algorithm: &[u8],
-    message: &[u8],
-    signature: &[u8],
-) -> Option<bool> {
+fn rsa(key: &mut Reader<'_>, algorithm: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
     let e = without_zeros(key.string()?);
     let n = without_zeros(key.string()?);
     let parameters = match algorithm {

@@ -20,16 +20,18 @@ impl PrivateFolder {
     /// A new folder in `parent`, or in `/tmp` where the path would be too long for a socket, for `files`.
     pub(super) fn create(parent: &Path, files: &'static [&'static str]) -> Result<Self, SshError> {
         let mut random = [0; 8];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| {
-            failed(io::Error::other("the system gives no random numbers"))
-        })?;
+        aws_lc_rs::rand::fill(&mut random)
+            .map_err(|_| failed(io::Error::other("the system gives no random numbers")))?;
         let name = format!("ssh-{:016x}", u64::from_ne_bytes(random));
         let mut path = parent.join(&name);
         if path.join("known_hosts").as_os_str().len() > MAX_SOCKET_PATH {
             path = Path::new("/tmp").join(&name);
         }
         // The folder must be new: one that is there could be somebody else's.
-        DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(failed)?;
         Ok(Self { path, files })
     }
 

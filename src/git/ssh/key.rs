@@ -60,12 +60,15 @@ pub enum SshKeyError {
 impl SigningKey {
     /// Reads a key in OpenSSH's own format, PKCS#1, SEC 1 or PKCS#8.
     pub(super) fn parse(text: &[u8]) -> Result<Self, SshKeyError> {
-        let text = str::from_utf8(text).map_err(|_| SshKeyError::Format)?.trim();
+        let text = str::from_utf8(text)
+            .map_err(|_| SshKeyError::Format)?
+            .trim();
         if text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
             return Self::parse_openssh(text);
         }
         // Without this the decoder would take the ciphertext for a key. The first of both headers is that of old PEM.
-        if text.contains("\nProc-Type: 4,ENCRYPTED") || text.contains("BEGIN ENCRYPTED PRIVATE KEY") {
+        if text.contains("\nProc-Type: 4,ENCRYPTED") || text.contains("BEGIN ENCRYPTED PRIVATE KEY")
+        {
             return Err(SshKeyError::Passphrase);
         }
         match PrivateKeyDer::from_pem_slice(text.as_bytes()) {
@@ -83,7 +86,8 @@ impl SigningKey {
     fn parse_openssh(text: &str) -> Result<Self, SshKeyError> {
         // Keys are pasted into Secrets with and without the last line's end; the decoder wants one.
         let text = SecretBytes::new(format!("{text}\n").into_bytes());
-        let key = ssh_key::PrivateKey::from_openssh(text.expose()).map_err(|_| SshKeyError::Format)?;
+        let key =
+            ssh_key::PrivateKey::from_openssh(text.expose()).map_err(|_| SshKeyError::Format)?;
         if key.is_encrypted() {
             return Err(SshKeyError::Passphrase);
         }
@@ -246,7 +250,10 @@ fn rsa_pair(pair: &RsaKeypair) -> Option<RsaKeyPair> {
         number(&pair.public.n, width)?,
         number(&pair.public.e, exponent_width.checked_mul(8)?)?,
         number(&pair.private.d, width)?,
-        vec![number(&pair.private.p, width)?, number(&pair.private.q, width)?],
+        vec![
+            number(&pair.private.p, width)?,
+            number(&pair.private.q, width)?,
+        ],
     )
     .ok()?;
     let der = key.to_pkcs8_der().ok()?;

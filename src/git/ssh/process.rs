@@ -168,9 +168,13 @@ impl Process {
             SshError::Unresolved
         } else if says("timed out") || says("not responding") {
             SshError::Timeout
-        } else if ["Connection refused", "No route to host", "Network is unreachable"]
-            .into_iter()
-            .any(says)
+        } else if [
+            "Connection refused",
+            "No route to host",
+            "Network is unreachable",
+        ]
+        .into_iter()
+        .any(says)
         {
             SshError::Unreachable
         } else {
@@ -195,7 +199,9 @@ impl Read for Output {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let allowed = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let allowed = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         if allowed == 0 {
             let limit = self.limit;
             return Err(self.failure.keep(SshError::TooLarge { limit }));
