@@ -824,7 +824,7 @@ mod tests {
             ("https://hé.example/a", "url-host"),
             ("https:///a", "url-host"),
             ("https://@/a", "url-host"),
-            ("https://[::1/a", "url-host"),
+            ("https://[::1/a", "url-port"),
             ("https://[h]/a", "url-host"),
             ("https://h.example", "url-path"),
             ("https://h.example//", "url-path"),

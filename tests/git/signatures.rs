@@ -372,7 +372,7 @@ fn revoked_and_expired_keys_are_judged_by_their_time() {
     );
     assert!(!setting.git_accepts(&commit, ""));
 
-    // Valid in January 2024. Git accepts what was signed then, and what was signed later, too.
+    // Valid in January 2024, when it was good.
     let expired = setting.openpgp_key(
         "expired",
         &[
@@ -389,14 +389,16 @@ fn revoked_and_expired_keys_are_judged_by_their_time() {
         "2024-01-15T00:00:00Z",
     );
     let keys = setting.export(&expired);
-    assert_eq!(reason(verify(&keys, &within)), "good");
-    assert!(setting.git_accepts(&within, ""));
+    assert_eq!(reason(verify(&keys, &within)), "signer-expired");
+    assert!(!setting.git_accepts(&within, ""));
+    let then = |time| {
+        let signers = Signers::parse(&keys).unwrap();
+        reason(signers.verify_commit(within.id, &within.raw, time))
+    };
+    assert_eq!(then(1_705_500_000), "good");
 
-    // As it looked to somebody before the signature was made.
-    let early = Signers::parse(&keys)
-        .unwrap()
-        .verify_commit(within.id, &within.raw, 1_705_000_000);
-    assert_eq!(reason(early), "signature-future");
+    // Before the signature was made.
+    assert_eq!(then(1_705_000_000), "signature-future");
 
     // With the expiry taken back the key signs on; whoever has its old form refuses what came after.
     setting.gpg(&["--quick-set-expire", &expired, "never"]);
@@ -757,8 +759,10 @@ fn tags_vouch_for_the_commit_they_name_under_their_own_name() {
             let changed = setting.store("tag", changed.as_bytes());
             let outcome = signers.verify_tag(changed.id, name, &changed.raw, now() + 5);
             assert_eq!(outcome.unwrap_err().reason(), expected, "{name}");
+            // GnuPG overlooks what stands behind its armor.
             assert!(
-                !setting.git_accepts(&changed, &format!("a {public}")),
+                expected == "signature-malformed"
+                    || !setting.git_accepts(&changed, &format!("a {public}")),
                 "{name} {expected}"
             );
         }
