@@ -13,6 +13,9 @@ mod mirrors;
 mod objects;
 mod revision;
 mod session;
+mod signature;
+mod ssh;
+mod submodule;
 mod url;
 mod version_range;
 
@@ -26,3 +29,9 @@ pub use error::{Cause, FetchError, Redirect};
 pub use mirrors::{MirrorOptions, Mirrors};
 pub use revision::{Revision, RevisionError};
 pub use session::FetchLimits;
+pub use signature::{
+    SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
+};
+pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
+pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
+pub use url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
