@@ -18,6 +18,8 @@ mod connect;
 mod discovery;
 mod error;
 mod inventory;
+mod live;
+mod migration;
 mod object;
 mod outcome;
 mod ownership;
@@ -26,6 +28,7 @@ mod progress;
 mod request;
 mod retry;
 mod sync;
+mod target;
 mod view;
 mod wait;
 

@@ -58,8 +58,6 @@ pub enum EndReason {
     TaskFailed,
     /// An object belongs to another application and `FailOnSharedResource` is on.
     SharedResource,
-    /// Objects that are to be deleted want a confirmation.
-    ConfirmationMissing,
 }
 
 /// What became of one object.
@@ -134,8 +132,8 @@ pub enum Kept {
     NoPrune,
     /// It wants a confirmation that was not given.
     ConfirmationMissing,
-    /// The sync is about other objects.
-    NotSelected,
+    /// Wanted objects would go with it: those in a namespace, or those of a kind.
+    Needed,
     /// Whether it is still there, and ours, could not be found out.
     Unknown,
 }
@@ -295,7 +293,6 @@ impl fmt::Display for EndReason {
             Self::ApplyFailed => "one or more objects failed to apply",
             Self::TaskFailed => "one or more synchronization tasks completed unsuccessfully",
             Self::SharedResource => "shared resource found",
-            Self::ConfirmationMissing => "waiting for pruning confirmation",
         })
     }
 }
@@ -324,7 +321,7 @@ impl fmt::Display for Kept {
             Self::PruningOff => "ignored (requires pruning)",
             Self::NoPrune => "ignored (no prune)",
             Self::ConfirmationMissing => "ignored (requires confirmation)",
-            Self::NotSelected => "ignored (not selected)",
+            Self::Needed => "ignored (wanted objects would be deleted with it)",
             Self::Unknown => "ignored (not known whether it is still there)",
         })
     }

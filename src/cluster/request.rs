@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ignore::IgnoreRules;
 use super::object::ObjectKey;
-use super::options::SyncOptions;
+use super::options::{CompareOptions, SyncOptions};
 use super::ownership::ApplicationName;
 use crate::pipeline::Desired;
 
@@ -24,6 +24,8 @@ pub struct SyncRequest<'a> {
     pub desired: &'a Desired,
     /// The options of the whole application.
     pub options: SyncOptions,
+    /// How the application is compared.
+    pub compare: CompareOptions,
     /// What is not looked at when live objects are compared.
     pub ignore: IgnoreRules,
     /// Whether owned objects that are not wanted any more are deleted.
@@ -48,6 +50,8 @@ pub struct SyncRequest<'a> {
     pub waiting: Waiting,
     /// How long single waits may take.
     pub timeouts: Timeouts,
+    /// Who syncs, for people who find the application at work.
+    pub holder: String,
 }
 
 /// What tells one source from another: a repository and a path, or a folder of this machine. It is kept in the cluster and
@@ -202,6 +206,7 @@ impl<'a> SyncRequest<'a> {
             revision: revision.into(),
             desired,
             options: SyncOptions::default(),
+            compare: CompareOptions::default(),
             ignore: IgnoreRules::default(),
             pruning: Pruning::default(),
             empty: EmptyRender::default(),
@@ -214,6 +219,7 @@ impl<'a> SyncRequest<'a> {
             mode: Mode::default(),
             waiting: Waiting::default(),
             timeouts: Timeouts::default(),
+            holder: format!("process {}", std::process::id()),
         }
     }
 }
