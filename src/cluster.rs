@@ -25,9 +25,10 @@ mod outcome;
 mod ownership;
 mod plan;
 mod progress;
-mod request;
+
 mod retry;
 mod sync;
+mod sync_request;
 mod target;
 mod view;
 mod wait;
@@ -53,7 +54,7 @@ pub use outcome::{
 };
 pub use ownership::{ApplicationName, ApplicationNameError, Owner, Ownership};
 pub use progress::{Event, Pending, Progress, Purpose, Silent};
-pub use request::{
+pub use sync_request::{
     Adoption, ConflictPolicy, EmptyRender, Extent, Force, HookPolicy, Mode, NamespaceMetadata,
     Pruning, Selector, SourceIdentity, SyncRequest, Timeouts, Waiting,
 };

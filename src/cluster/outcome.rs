@@ -73,8 +73,8 @@ pub struct ObjectResult {
     pub wave: i64,
     /// Whether it is a hook.
     pub is_hook: bool,
-    /// Argo CD's code. None for what was not taken up any more.
-    pub code: Option<ResultCode>,
+    /// Argo CD's code.
+    pub code: ResultCode,
     /// How its own part of the operation stands.
     pub phase: OperationPhase,
     /// What was done, or why not.
@@ -112,8 +112,6 @@ pub enum Message {
     Pruned,
     /// It stays, though nobody wants it any more.
     Kept(Kept),
-    /// It is not done: another one failed before.
-    NotReached,
     /// How its work stands.
     Health(Health),
     /// It was left out of the dry run, since its kind or its namespace comes with this sync.
@@ -173,7 +171,7 @@ pub enum ObjectError {
     #[error("its ignored fields cannot be taken from the live object")]
     Ignore,
     /// It is not in good health any more.
-    #[error("{0}")]
+    #[error("{}", Told(.0))]
     Unhealthy(Health),
     /// It was gone while it was waited for.
     #[error("it vanished while it was waited for")]
@@ -234,7 +232,7 @@ impl Outcome {
     pub fn count(&self, code: ResultCode) -> usize {
         self.results
             .iter()
-            .filter(|result| result.code == Some(code))
+            .filter(|result| result.code == code)
             .count()
     }
 }
@@ -258,6 +256,19 @@ impl ObjectError {
             Self::Timeout { .. } => "health-timeout",
             Self::StillThere { .. } => "deletion-timeout",
         }
+    }
+}
+
+/// How an object stands, for people: its status, and what it says.
+struct Told<'a>(&'a Health);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.status.name())?;
+        if !self.0.message.is_empty() {
+            write!(f, ": {}", self.0.message)?;
+        }
+        Ok(())
     }
 }
 
@@ -307,8 +318,7 @@ impl fmt::Display for Message {
             Self::Recreated => f.write_str("deleted and created anew"),
             Self::Pruned => f.write_str("pruned"),
             Self::Kept(why) => why.fmt(f),
-            Self::NotReached => f.write_str("not reached"),
-            Self::Health(health) => health.fmt(f),
+            Self::Health(health) => Told(health).fmt(f),
             Self::NotValidated => f.write_str("not validated"),
             Self::Failed(error) => error.fmt(f),
         }
