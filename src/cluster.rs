@@ -56,13 +56,13 @@ pub use outcome::{
     Warning,
 };
 pub use ownership::{ApplicationName, ApplicationNameError, Owner, Ownership};
-pub use progress::{Event, Pending, Progress, Purpose, Silent};
+pub use progress::{Pending, Progress, Purpose, Silent, SyncEvent};
+pub use retry::RequestCounts;
+pub use sync::{SyncError, sync};
 pub use sync_request::{
     Adoption, ConflictPolicy, EmptyRender, Extent, Force, HookPolicy, Mode, NamespaceMetadata,
     Pruning, Selector, SourceIdentity, SyncRequest, Timeouts, Waiting,
 };
-pub use retry::RequestCounts;
-pub use sync::{SyncError, sync};
 pub use view::Sight;
 pub use wait::{Verdict, Waited};
 pub use watch::{Event, Watch};

@@ -112,9 +112,7 @@ pub enum CompareError {
 impl Comparison {
     /// Whether a sync would change anything that the application is compared by.
     pub fn differs(&self) -> bool {
-        self.objects
-            .iter()
-            .any(|object| object.difference.counts())
+        self.objects.iter().any(|object| object.difference.counts())
     }
 }
 

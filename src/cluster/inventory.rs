@@ -37,7 +37,7 @@ use super::discovery::{ApiResource, Discovery};
 use super::error::ApiError;
 use super::object::{Address, GroupKind, ObjectKey};
 use super::ownership::{APPLICATION, ApplicationName};
-use super::progress::{Event, Progress};
+use super::progress::{Progress, SyncEvent};
 use super::sync_request::SyncRequest;
 use super::wait::{Verdict, Waited};
 
@@ -228,7 +228,8 @@ impl<'a> Place<'a> {
             object["metadata"]["resourceVersion"] = json!(version);
         }
         if let Some(operation) = operation {
-            object["data"]["operation"] = json!(serde_json::to_string(operation).unwrap_or_default());
+            object["data"]["operation"] =
+                json!(serde_json::to_string(operation).unwrap_or_default());
         }
         match (list.len() >= COMPRESSED_FROM)
             .then(|| compress(list.as_bytes()))
@@ -304,9 +305,13 @@ impl<'a> Lease<'a> {
             );
             let address = lease.place.address();
             let written = if inventory.exists() {
-                cluster.replace(address, &object, WriteOptions::default()).await
+                cluster
+                    .replace(address, &object, WriteOptions::default())
+                    .await
             } else {
-                cluster.create(address, &object, WriteOptions::default()).await
+                cluster
+                    .create(address, &object, WriteOptions::default())
+                    .await
             };
             held.version = match written {
                 Ok(written) => version(&written.object),
@@ -323,13 +328,6 @@ impl<'a> Lease<'a> {
             };
         }
         Ok(lease)
-    }
-
-    /// Writes down what there may be now.
-    pub(super) async fn write(&self, entries: Entries) -> Result<(), InventoryError> {
-        let mut held = self.held.lock().await;
-        held.entries = entries;
-        self.renew(&mut held).await
     }
 
     /// Renews the mark for ever, and returns when that is not possible any more.
@@ -391,14 +389,13 @@ impl<'a> Lease<'a> {
             .await
         {
             Ok(written) => version(&written.object),
-            Err(ApiError::Conflict | ApiError::Precondition) => {
-                self.ours(&held.operation).await.map_err(|error| match error {
-                    InventoryError::Concurrent { .. } => {
-                        InventoryError::Lost { after: self.lease }
-                    }
+            Err(ApiError::Conflict | ApiError::Precondition) => self
+                .ours(&held.operation)
+                .await
+                .map_err(|error| match error {
+                    InventoryError::Concurrent { .. } => InventoryError::Lost { after: self.lease },
                     error => error,
-                })?
-            }
+                })?,
             Err(error) => return Err(InventoryError::Write(error)),
         };
         Ok(())
@@ -433,7 +430,7 @@ pub(super) async fn wait_for_sign(
     let (Some(operation), Some(seen)) = (&inventory.operation, &inventory.version) else {
         return Ok(inventory);
     };
-    progress.report(Event::WaitingForLease);
+    progress.report(SyncEvent::WaitingForLease);
     // A mark that was written by hand must not make this one wait for ever.
     let lease = Duration::from_millis(operation.lease).min(Duration::from_secs(600));
     let address = [place.address()];

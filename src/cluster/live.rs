@@ -87,7 +87,9 @@ pub(super) async fn read(
         }
     }
     let groups: Vec<Group<'_>> = groups.into_values().collect();
-    let reads = groups.iter().map(|group| read_group(cluster, group, &label));
+    let reads = groups
+        .iter()
+        .map(|group| read_group(cluster, group, &label));
     for (group, read) in groups.iter().zip(future::join_all(reads).await) {
         let read = read.map_err(|source| CompareError::Live {
             kind: group.resource.group_kind(),
@@ -103,7 +105,15 @@ pub(super) async fn read(
         }
     }
     if !inventory.exists() {
-        search(cluster, discovery, application, namespace, &label, &mut live).await?;
+        search(
+            cluster,
+            discovery,
+            application,
+            namespace,
+            &label,
+            &mut live,
+        )
+        .await?;
     }
     Ok(live)
 }
@@ -206,8 +216,9 @@ async fn search(
         match listed {
             Ok(listed) => {
                 live.not_searched += usize::from(is_partial);
-                let ours = keyed(listed.items, resource)
-                    .filter(|(key, object)| Ownership::of(object, key, application) == Ownership::Ours);
+                let ours = keyed(listed.items, resource).filter(|(key, object)| {
+                    Ownership::of(object, key, application) == Ownership::Ours
+                });
                 for (key, object) in ours {
                     live.objects.entry(key).or_insert(object);
                 }

@@ -142,17 +142,21 @@ mod tests {
         let kubectl = entry(KUBECTL, "Update", &json!({"f:data": {"f:a": {}}}));
         assert_eq!(
             patch(&live(&json!([other, kubectl]))),
-            Some(json!({"metadata": {"resourceVersion": "4", "managedFields": [
-                other,
-                entry(FIELD_MANAGER, "Apply", &json!({"f:data": {"f:a": {}}})),
-            ]}}))
+            Some(
+                json!({"metadata": {"resourceVersion": "4", "managedFields": [
+                    other,
+                    entry(FIELD_MANAGER, "Apply", &json!({"f:data": {"f:a": {}}})),
+                ]}})
+            )
         );
         let own = entry(FIELD_MANAGER, "Apply", &json!({"f:data": {"f:b": {}}}));
         assert_eq!(
             patch(&live(&json!([own, kubectl]))),
-            Some(json!({"metadata": {"resourceVersion": "4", "managedFields": [
-                entry(FIELD_MANAGER, "Apply", &json!({"f:data": {"f:b": {}, "f:a": {}}})),
-            ]}}))
+            Some(
+                json!({"metadata": {"resourceVersion": "4", "managedFields": [
+                    entry(FIELD_MANAGER, "Apply", &json!({"f:data": {"f:b": {}, "f:a": {}}})),
+                ]}})
+            )
         );
         assert_eq!(patch(&live(&json!([other]))), None);
         // `kubectl apply --server-side` is another manager that applies, and keeps its fields.

@@ -25,7 +25,7 @@ use super::object::{GroupKind, ObjectKey};
 use super::options::{CompareOptions, Removal, ResourceOptions};
 use super::outcome::{Kept, ObjectError, Warning};
 use super::ownership::{self, Owner, Ownership};
-use super::progress::{Event, Progress};
+use super::progress::{Progress, SyncEvent};
 use super::sync_request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
 use super::target::{self, HookTarget, Target, Targets};
 use super::view::History;
@@ -82,17 +82,6 @@ pub(super) struct Leftover {
     pub(super) key: ObjectKey,
     pub(super) resource: ApiResource,
     pub(super) live: Value,
-}
-
-impl Item {
-    /// The options that hold for it.
-    pub(super) fn options(&self, request: &SyncRequest<'_>) -> ResourceOptions {
-        match (&self.target, &self.live) {
-            (Some(target), _) => target.options.clone(),
-            (None, Some(live)) => ResourceOptions::of(live, &request.options),
-            (None, None) => ResourceOptions::of(&Value::Null, &request.options),
-        }
-    }
 }
 
 impl Plan {
@@ -227,7 +216,9 @@ pub(super) async fn decide(
             continue;
         }
         match Role::of(object) {
-            Role::Resource if is_own(object) && uid(object).is_none_or(|uid| !uids.contains(uid)) => {
+            Role::Resource
+                if is_own(object) && uid(object).is_none_or(|uid| !uids.contains(uid)) =>
+            {
                 extra.push((key.clone(), object.clone()));
             }
             Role::Hook(_) if super::hooks::has_finalizer(object) => {
@@ -287,7 +278,7 @@ pub(super) async fn decide(
     while let Some(one) = judging.next().await {
         done += 1;
         if one.1.was_asked {
-            progress.report(Event::DryRun { done, total });
+            progress.report(SyncEvent::DryRun { done, total });
         }
         judged.push(one);
     }
@@ -474,12 +465,7 @@ impl Context<'_> {
     }
 
     /// Tries `target` by a dry run.
-    async fn attempt(
-        &self,
-        target: &Target,
-        live: Option<&Value>,
-        conflicts: Conflicts,
-    ) -> Tried {
+    async fn attempt(&self, target: &Target, live: Option<&Value>, conflicts: Conflicts) -> Tried {
         let Some(address) = target.address() else {
             let comes = self.made.kinds.contains(&target.key.group_kind)
                 || target.options.skip_dry_run_on_missing_resource;
@@ -583,7 +569,8 @@ impl Context<'_> {
             Some(Kept::PruningOff)
         } else if options.prune == Removal::Refused {
             Some(Kept::NoPrune)
-        } else if options.prune == Removal::Confirmed && self.request.pruning != Pruning::Confirmed {
+        } else if options.prune == Removal::Confirmed && self.request.pruning != Pruning::Confirmed
+        {
             Some(Kept::ConfirmationMissing)
         } else if self.is_needed(&key, &live) {
             Some(Kept::Needed)
@@ -696,11 +683,7 @@ fn is_own(object: &Value) -> bool {
         .is_none_or(Vec::is_empty)
 }
 
-fn served<'a>(
-    discovery: &'a Discovery,
-    key: &ObjectKey,
-    live: &Value,
-) -> Option<&'a ApiResource> {
+fn served<'a>(discovery: &'a Discovery, key: &ObjectKey, live: &Value) -> Option<&'a ApiResource> {
     let api_version = live.get("apiVersion").and_then(Value::as_str)?;
     let version = api_version
         .split_once('/')
@@ -724,7 +707,10 @@ fn is_same(live: &Value, predicted: &Value) -> bool {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.shift_remove("resourceVersion");
             metadata.shift_remove("generation");
-            if let Some(entries) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
+            if let Some(entries) = metadata
+                .get_mut("managedFields")
+                .and_then(Value::as_array_mut)
+            {
                 for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
                     entry.shift_remove("time");
                 }

@@ -57,7 +57,7 @@ use super::outcome::{
     EndReason, Message, ObjectError, ObjectResult, OperationPhase, Outcome, ResultCode, Warning,
 };
 use super::plan::{self, Item, Plan};
-use super::progress::{Event, Progress};
+use super::progress::{Progress, SyncEvent};
 use super::sync_request::{Mode, SyncRequest};
 use run::Execution;
 
@@ -103,8 +103,10 @@ pub async fn sync(
     let begun = Instant::now();
     let started = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
-    progress.report(Event::Reading);
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        });
+    progress.report(SyncEvent::Reading);
     let mut survey = plan::survey(cluster, request, started, None).await?;
     if request.mode == Mode::Apply && survey.inventory.is_marked() {
         if let Some(place) = Place::of(request, &survey.discovery) {
@@ -117,7 +119,7 @@ pub async fn sync(
     if request.mode == Mode::Apply
         && let Err(result) = namespace::ensure(cluster, request, &survey).await
     {
-        progress.report(Event::Object(&result));
+        progress.report(SyncEvent::Object(&result));
         return Ok(failed(
             EndReason::NamespaceFailed,
             vec![*result],
@@ -156,7 +158,7 @@ pub async fn sync(
         .collect();
     if !refused.is_empty() {
         for result in &refused {
-            progress.report(Event::Object(result));
+            progress.report(SyncEvent::Object(result));
         }
         return Ok(failed(
             EndReason::DryRunFailed,
@@ -209,9 +211,9 @@ pub async fn sync(
     })
 }
 
-fn planned(plan: &Plan) -> Event<'static> {
+fn planned(plan: &Plan) -> SyncEvent<'static> {
     let count = |is: fn(&Item) -> bool| plan.items.iter().filter(|item| is(item)).count();
-    Event::Planned {
+    SyncEvent::Planned {
         changed: count(|item| item.is_written),
         unchanged: count(|item| item.target.is_some() && !item.is_written),
         pruned: count(|item| matches!(item.difference, Difference::Pruned)),
@@ -247,14 +249,10 @@ fn foretold(plan: Plan, begun: Instant) -> Outcome {
             Difference::Changed | Difference::Unchanged if item.is_written => {
                 (ResultCode::Synced, Message::Configured)
             }
-            Difference::Changed | Difference::Unchanged => {
-                (ResultCode::Synced, Message::Unchanged)
-            }
+            Difference::Changed | Difference::Unchanged => (ResultCode::Synced, Message::Unchanged),
             Difference::Pruned => (ResultCode::Pruned, Message::Pruned),
             Difference::Kept { why, .. } => (ResultCode::PruneSkipped, Message::Kept(*why)),
-            Difference::Refused(error) => {
-                (ResultCode::SyncFailed, Message::Failed(error.clone()))
-            }
+            Difference::Refused(error) => (ResultCode::SyncFailed, Message::Failed(error.clone())),
         };
         result
     });

@@ -173,9 +173,8 @@ fn target(
     discovery: &Discovery,
 ) -> Result<Target, CompareError> {
     let mut key = ObjectKey::from(&resource.identity);
-    let mut object = json(&resource.object).ok_or_else(|| CompareError::NotJson {
-        key: key.clone(),
-    })?;
+    let mut object =
+        json(&resource.object).ok_or_else(|| CompareError::NotJson { key: key.clone() })?;
     let served = discovery.resource(&key.group_kind, Some(&resource.identity.version));
     // A kind that is not served in this version has the scope of its other versions; one that is not served at all is
     // taken for namespaced (gitops-engine: IsNamespacedOrUnknown), until its definition is read below.
@@ -233,7 +232,11 @@ fn instance(
 ) -> HookTarget {
     let mut target = target.clone();
     target.object = super::hooks::instance(&target.object, phase, &request.revision, started);
-    if let Some(name) = target.object.pointer("/metadata/name").and_then(Value::as_str) {
+    if let Some(name) = target
+        .object
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+    {
         target.key.name = name.to_owned();
     }
     ownership::mark(&mut target.object, &target.key, &request.application);
@@ -333,7 +336,10 @@ mod tests {
                 json!({"data": "x", "stringData": {"b": "y"}}),
                 json!({"data": "x", "stringData": {"b": "y"}}),
             ),
-            (json!({"data": {"a": "YQ=="}}), json!({"data": {"a": "YQ=="}})),
+            (
+                json!({"data": {"a": "YQ=="}}),
+                json!({"data": {"a": "YQ=="}}),
+            ),
         ] {
             let mut folded = object.clone();
             fold_string_data(&mut folded);

@@ -74,13 +74,12 @@ impl Sight {
         let live = self.live.as_ref().map(|raw| {
             let masked = self.masked_side(raw, redactor);
             let wanted = self.predicted.as_ref().zip(predicted.as_ref());
-            let strictness = if self.history == History::Confidential
-                || self.parts == SecretParts::Somewhere
-            {
-                Strictness::MaskUnknown
-            } else {
-                Strictness::ShowUnknown
-            };
+            let strictness =
+                if self.history == History::Confidential || self.parts == SecretParts::Somewhere {
+                    Strictness::MaskUnknown
+                } else {
+                    Strictness::ShowUnknown
+                };
             Former {
                 redactor,
                 strictness,
@@ -209,19 +208,14 @@ impl Former<'_> {
             Shown::Object(entries) => Shown::Object(
                 entries
                     .iter()
-                    .map(|(key, value)| {
-                        (self.redactor.redact(key).into_owned(), self.hide(value))
-                    })
+                    .map(|(key, value)| (self.redactor.redact(key).into_owned(), self.hide(value)))
                     .collect(),
             ),
-            Shown::Array(items) => {
-                Shown::Array(items.iter().map(|item| self.hide(item)).collect())
-            }
+            Shown::Array(items) => Shown::Array(items.iter().map(|item| self.hide(item)).collect()),
             Shown::String(text) => self.fingerprint(text.as_bytes()),
             scalar => {
-                let text = secret::SecretString::new(
-                    goyaml::json::to_string(scalar).unwrap_or_default(),
-                );
+                let text =
+                    secret::SecretString::new(goyaml::json::to_string(scalar).unwrap_or_default());
                 self.fingerprint(text.expose().as_bytes())
             }
         }
@@ -409,8 +403,10 @@ mod tests {
     fn what_a_secret_was_before_is_masked() {
         let redactor = redactor();
         redactor.learn(b"new-password-of-today");
-        let object = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"},
-            "data": {"url": value, "mode": "fast"}});
+        let object = |value: &str| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"},
+            "data": {"url": value, "mode": "fast"}})
+        };
         // By value: the wanted text holds what was opened, the live one what was opened last month.
         let live = object(&format!("postgres://web:{CANARY}@db"));
         let wanted = object("postgres://web:new-password-of-today@db");
@@ -477,7 +473,14 @@ mod tests {
                 SecretParts::Object(BTreeMap::from([("value".to_owned(), SecretParts::All)])),
             ]),
         )]));
-        let (shown, _) = texts("Pod", Some(&live), None, parts, History::Public, &redactor());
+        let (shown, _) = texts(
+            "Pod",
+            Some(&live),
+            None,
+            parts,
+            History::Public,
+            &redactor(),
+        );
         assert!(!shown.contains(CANARY), "{shown}");
     }
 
@@ -485,8 +488,10 @@ mod tests {
     fn equal_secrets_look_equal_and_others_do_not() {
         let redactor = redactor();
         redactor.learn(CANARY.as_bytes());
-        let object = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"},
-            "data": {"url": format!("x://{value}")}});
+        let object = |value: &str| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"},
+            "data": {"url": format!("x://{value}")}})
+        };
         for (live, is_equal) in [(CANARY, true), ("something-else-before", false)] {
             let (live, predicted) = texts(
                 "ConfigMap",

@@ -202,12 +202,14 @@ async fn gone(
     limit: Duration,
 ) -> Result<(), ObjectError> {
     let waited = cluster
-        .until(&[address], Instant::now() + limit, |_, object| {
-            match object {
+        .until(
+            &[address],
+            Instant::now() + limit,
+            |_, object| match object {
                 Some(object) if plan::uid(object) == uid => Verdict::Pending,
                 _ => Verdict::Met,
-            }
-        })
+            },
+        )
         .await
         .map_err(ObjectError::Read)?;
     match waited {
@@ -255,8 +257,7 @@ pub(super) async fn prune(
                 match cluster.get(address).await.map_err(ObjectError::Read)? {
                     None => return Ok(true),
                     Some(current) => {
-                        let ownership =
-                            Ownership::of(&current, &item.key, &request.application);
+                        let ownership = Ownership::of(&current, &item.key, &request.application);
                         match ownership {
                             Ownership::Ours => live = current,
                             Ownership::Foreign(owner) => {

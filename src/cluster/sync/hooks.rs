@@ -77,9 +77,8 @@ pub(super) async fn terminate(cluster: &Cluster, leftover: &Leftover) -> Result<
     let Some(live) = release(cluster, address, &leftover.live).await? else {
         return Ok(());
     };
-    let is_running = health::assess(&live).is_some_and(|health| {
-        matches!(health.status, Status::Progressing | Status::Suspended)
-    });
+    let is_running = health::assess(&live)
+        .is_some_and(|health| matches!(health.status, Status::Progressing | Status::Suspended));
     if is_running {
         delete(cluster, address, &live).await?;
     }

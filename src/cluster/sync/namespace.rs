@@ -92,7 +92,11 @@ pub(super) async fn ensure(
         .map_err(|error| failed(ObjectError::Apply(error)))
 }
 
-async fn apply(cluster: &Cluster, manifest: &Target, options: ApplyOptions) -> Result<(), ApiError> {
+async fn apply(
+    cluster: &Cluster,
+    manifest: &Target,
+    options: ApplyOptions,
+) -> Result<(), ApiError> {
     let Some(address) = manifest.address() else {
         return Ok(());
     };

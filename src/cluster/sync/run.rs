@@ -21,7 +21,7 @@ use super::super::outcome::{
     EndReason, Message, ObjectError, ObjectResult, OperationPhase, ResultCode,
 };
 use super::super::plan::{self, HookItem, Item, Plan};
-use super::super::progress::{Event, Progress};
+use super::super::progress::{Progress, SyncEvent};
 use super::super::sync_request::{Extent, SyncRequest, Waiting};
 use super::super::target::{self, Target};
 use super::apply::{self, Done};
@@ -182,7 +182,7 @@ impl<'a> Execution<'a> {
         let failing: Vec<usize> = failing.into_iter().flat_map(|step| step.items).collect();
         for (number, step) in regular.iter().enumerate() {
             let is_last = number + 1 == regular.len();
-            self.progress.report(Event::Step {
+            self.progress.report(SyncEvent::Step {
                 phase: step.phase,
                 wave: step.wave,
                 objects: step.items.len(),
@@ -300,7 +300,7 @@ impl<'a> Execution<'a> {
                 let mut result = super::result_of(&leftover.key, &leftover.resource.version);
                 result.is_hook = true;
                 result.message = Message::Failed(ObjectError::Delete(error));
-                self.progress.report(Event::Object(&result));
+                self.progress.report(SyncEvent::Object(&result));
                 self.results.push(result);
                 ended = Err(EndReason::ApplyFailed);
             }
@@ -741,7 +741,7 @@ impl<'a> Execution<'a> {
             self.settle(&running, false).await;
         }
         if !failing.is_empty() {
-            self.progress.report(Event::Step {
+            self.progress.report(SyncEvent::Step {
                 phase: Phase::SyncFail,
                 wave: 0,
                 objects: failing.len(),
@@ -794,16 +794,10 @@ impl<'a> Execution<'a> {
         if let Some(health) = health.filter(|_| result.is_hook) {
             result.message = Message::Health(health);
         }
-        self.progress.report(Event::Object(result));
+        self.progress.report(SyncEvent::Object(result));
     }
 
-    fn report(
-        &mut self,
-        index: usize,
-        code: ResultCode,
-        phase: OperationPhase,
-        message: Message,
-    ) {
+    fn report(&mut self, index: usize, code: ResultCode, phase: OperationPhase, message: Message) {
         let task = &mut self.tasks[index];
         let result = ObjectResult {
             key: task.subject.key().clone(),
@@ -815,7 +809,7 @@ impl<'a> Execution<'a> {
             phase,
             message,
         };
-        self.progress.report(Event::Object(&result));
+        self.progress.report(SyncEvent::Object(&result));
         match task.result {
             Some(place) => self.results[place] = result,
             None => {

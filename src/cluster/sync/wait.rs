@@ -10,7 +10,7 @@ use super::super::health::{self, Health, Status};
 use super::super::object::{Address, ObjectKey};
 use super::super::outcome::ObjectError;
 use super::super::plan;
-use super::super::progress::{Event, Pending, Progress, Purpose};
+use super::super::progress::{Pending, Progress, Purpose, SyncEvent};
 use super::super::wait::{Verdict, Waited};
 
 /// An object that is waited for.
@@ -203,7 +203,7 @@ impl<'a> News<'a> {
             pending.health = health;
         }
         let pending: Vec<Pending> = self.pending.iter().flatten().cloned().collect();
-        self.progress.report(Event::Waiting {
+        self.progress.report(SyncEvent::Waiting {
             purpose: self.purpose,
             pending: &pending,
         });
@@ -232,7 +232,8 @@ mod tests {
                 judge(is_hook, &failed),
                 Some(Err(ObjectError::Unhealthy(_)))
             ));
-            let without = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+            let without =
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
             assert!(matches!(judge(is_hook, &without), Some(Ok(None))));
         }
     }
