@@ -119,7 +119,9 @@ const EXPRESSIONS: &[&str] = &[
 #[test]
 fn pointers_and_expressions_remove_what_they_remove_in_argo_cd() {
     let mut oracle = Oracle::start();
-    let pointers = POINTERS.iter().map(|pointer| (json!({"jsonPointers": [pointer]}), pointer));
+    let pointers = POINTERS
+        .iter()
+        .map(|pointer| (json!({"jsonPointers": [pointer]}), pointer));
     let expressions = EXPRESSIONS
         .iter()
         .map(|expression| (json!({"jqPathExpressions": [expression]}), expression));
@@ -145,8 +147,23 @@ fn pointers_and_expressions_remove_what_they_remove_in_argo_cd() {
 fn rules_apply_to_the_objects_that_they_match_in_argo_cd() {
     let mut oracle = Oracle::start();
     let patterns = [
-        "apps", "*", "", "app?", "?", "a*s", "*apps*", "{apps,batch}", "{ap,x}ps", "[a-c]pps", "[!b]pps", "App*",
-        "Deployment", "D*", "*ment", "Deploy{ment,}", "\\Deployment",
+        "apps",
+        "*",
+        "",
+        "app?",
+        "?",
+        "a*s",
+        "*apps*",
+        "{apps,batch}",
+        "{ap,x}ps",
+        "[a-c]pps",
+        "[!b]pps",
+        "App*",
+        "Deployment",
+        "D*",
+        "*ment",
+        "Deploy{ment,}",
+        "\\Deployment",
     ];
     let mut cases: Vec<Value> = Vec::new();
     for pattern in patterns {
@@ -160,10 +177,14 @@ fn rules_apply_to_the_objects_that_they_match_in_argo_cd() {
     cases.push(json!({"group": "apps", "kind": "*", "namespace": "shop"}));
     for mut rule in cases {
         rule["jsonPointers"] = json!(["/spec"]);
-        let theirs = oracle.ask("ignore", &json!({"rules": [rule], "object": deployment()})).unwrap();
+        let theirs = oracle
+            .ask("ignore", &json!({"rules": [rule], "object": deployment()}))
+            .unwrap();
         let read: IgnoreDifference = serde_json::from_value(rule.clone()).unwrap();
         let mut ours = deployment();
-        IgnoreRules::compile(&[read]).unwrap().remove_from(&mut ours);
+        IgnoreRules::compile(&[read])
+            .unwrap()
+            .remove_from(&mut ours);
         assert_eq!(ours, theirs, "{rule}");
     }
 }
@@ -190,7 +211,10 @@ fn fields_of_managers_go_where_both_sides_differ() {
         {"manager": "other", "operation": "Update", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
          "fieldsV1": {"f:spec": {"f:paused": {}}}},
     ]);
-    live["spec"].as_object_mut().unwrap().shift_remove("strategy");
+    live["spec"]
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("strategy");
     type Change = fn(&mut Value);
     let changes: &[Change] = &[
         |_| {},
@@ -199,21 +223,39 @@ fn fields_of_managers_go_where_both_sides_differ() {
         |target| target["metadata"]["labels"]["app"] = json!("other"),
         |target| target["metadata"]["labels"]["new"] = json!("other"),
         |target| {
-            target["spec"].as_object_mut().unwrap().shift_remove("replicas");
+            target["spec"]
+                .as_object_mut()
+                .unwrap()
+                .shift_remove("replicas");
         },
         |target| target["spec"]["selector"]["matchLabels"]["app"] = json!("x"),
         |target| target["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:2"),
         |target| target["spec"]["template"]["spec"]["containers"][1]["image"] = json!("web:2"),
-        |target| target["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = json!("9"),
-        |target| target["spec"]["template"]["spec"]["containers"][0]["env"][1]["value"] = json!("9"),
         |target| {
-            target["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().remove(0);
+            target["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = json!("9")
+        },
+        |target| {
+            target["spec"]["template"]["spec"]["containers"][0]["env"][1]["value"] = json!("9")
+        },
+        |target| {
+            target["spec"]["template"]["spec"]["containers"]
+                .as_array_mut()
+                .unwrap()
+                .remove(0);
         },
     ];
     for (case, change) in changes.iter().enumerate() {
-        for managers in [json!(["scaler"]), json!(["other"]), json!(["nobody"]), json!(["scaler", "other"])] {
+        for managers in [
+            json!(["scaler"]),
+            json!(["other"]),
+            json!(["nobody"]),
+            json!(["scaler", "other"]),
+        ] {
             let mut target = live.clone();
-            target["metadata"].as_object_mut().unwrap().shift_remove("managedFields");
+            target["metadata"]
+                .as_object_mut()
+                .unwrap()
+                .shift_remove("managedFields");
             change(&mut target);
             let asked = json!({"live": live, "target": target, "managers": managers});
             let theirs = oracle.ask("managers", &asked).unwrap();

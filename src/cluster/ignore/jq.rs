@@ -75,7 +75,8 @@ impl Expression {
         if expression.len() > LENGTH {
             return Err(format!("it is longer than {LENGTH} bytes"));
         }
-        on_own_stack(|| compile(expression)).unwrap_or_else(|_| Err("it is nested too deeply".to_owned()))
+        on_own_stack(|| compile(expression))
+            .unwrap_or_else(|_| Err("it is nested too deeply".to_owned()))
     }
 
     /// The places in `object` that the expression names.
@@ -111,20 +112,28 @@ impl Expression {
 
 fn compile(expression: &str) -> Result<Expression, String> {
     let tokens = Lexer::new(expression).lex().map_err(|errors| {
-        let what = errors.first().map_or("a token", |(expected, _)| expected.as_str());
+        let what = errors
+            .first()
+            .map_or("a token", |(expected, _)| expected.as_str());
         format!("{what} expected")
     })?;
-    let term = Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| {
-        errors.first().map_or_else(
-            || "it cannot be read".to_owned(),
-            |(expected, found)| match found {
-                Some(found) => format!("{} expected at {:?}", expected.as_str(), found.as_str()),
-                None => format!("{} expected at the end", expected.as_str()),
-            },
-        )
-    })?;
+    let term = Parser::new(&tokens)
+        .parse(|parser| parser.term())
+        .map_err(|errors| {
+            errors.first().map_or_else(
+                || "it cannot be read".to_owned(),
+                |(expected, found)| match found {
+                    Some(found) => {
+                        format!("{} expected at {:?}", expected.as_str(), found.as_str())
+                    }
+                    None => format!("{} expected at the end", expected.as_str()),
+                },
+            )
+        })?;
     let own = definition(IGNORED, &[], stepped_term(term, &mut Vec::new()));
-    let definitions = prelude().map(|def| stepped_def(def, &mut Vec::new())).chain([own]);
+    let definitions = prelude()
+        .map(|def| stepped_def(def, &mut Vec::new()))
+        .chain([own]);
     let functions = jaq_core::funs::<Limited>()
         .chain(jaq_std::funs())
         .chain(jaq_json::funs())
@@ -138,7 +147,10 @@ fn compile(expression: &str) -> Result<Expression, String> {
     // Programs cannot name our own filters; this definition is for the file that calls it.
     let ignored = Term::Call(IGNORED, Vec::new());
     let places = definition(PLACES, &[], Term::Call("path", vec![ignored]));
-    let file = File { code: PLACES, path: () };
+    let file = File {
+        code: PLACES,
+        path: (),
+    };
     let modules = Loader::new(definitions.chain([places]))
         .load(&arena, file)
         .map_err(|_| "it cannot be read".to_owned())?;
@@ -175,12 +187,14 @@ fn prelude() -> impl Iterator<Item = Def<&'static str>> {
     let range = definition(
         "range",
         &["$from", "$to", "$by"],
-        Term::Call(NATIVE_RANGE, vec![Term::Var("$from"), Term::Var("$to"), Term::Var("$by")]),
+        Term::Call(
+            NATIVE_RANGE,
+            vec![Term::Var("$from"), Term::Var("$to"), Term::Var("$by")],
+        ),
     );
     let ours = load::parse(MORE, |parser| parser.defs()).unwrap_or_default();
-    let replaced = |def: &Def<&str>| {
-        !matches!(def.name, "halt" | "halt_error" | "debug" | "stderr")
-    };
+    let replaced =
+        |def: &Def<&str>| !matches!(def.name, "halt" | "halt_error" | "debug" | "stderr");
     [range]
         .into_iter()
         .chain(
@@ -283,13 +297,19 @@ fn weigh(value: &Val, depth: usize, left: &mut usize) -> bool {
     let own = match value {
         Val::Null | Val::Bool(_) | Val::Num(Num::Int(_) | Num::Float(_)) => 1,
         Val::Num(Num::Dec(digits)) => 1 + digits.len() / 16,
-        Val::Num(Num::BigInt(number)) => 1 + usize::try_from(number.bits() / 128).unwrap_or(usize::MAX / 2),
+        Val::Num(Num::BigInt(number)) => {
+            1 + usize::try_from(number.bits() / 128).unwrap_or(usize::MAX / 2)
+        }
         Val::BStr(text) | Val::TStr(text) => 1 + text.len() / 16,
         Val::Arr(_) | Val::Obj(_) => 1,
     };
-    let Some(rest) = left.checked_sub(own) else { return false };
+    let Some(rest) = left.checked_sub(own) else {
+        return false;
+    };
     *left = rest;
-    let Some(depth) = depth.checked_sub(1) else { return false };
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
     match value {
         Val::Arr(items) => items.iter().all(|item| weigh(item, depth, left)),
         Val::Obj(fields) => fields
@@ -323,7 +343,9 @@ fn multiply() -> Fun<Limited> {
         let left = cv.0.pop_var();
         let times = |text: &Val, times: &Val| match (text, times) {
             (Val::TStr(text) | Val::BStr(text), Val::Num(times)) => match times {
-                Num::Int(times) => text.len().saturating_mul(usize::try_from(*times).unwrap_or(0)),
+                Num::Int(times) => text
+                    .len()
+                    .saturating_mul(usize::try_from(*times).unwrap_or(0)),
                 Num::Float(times) if *times < 1e6 => text.len().saturating_mul(*times as usize),
                 _ => usize::MAX,
             },
@@ -421,7 +443,10 @@ fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> Term<&'s str
         Term::Fold(name, over, pattern, terms) => {
             let over = stepped_box(over, within);
             let pattern = stepped_pattern(pattern, within);
-            let terms = terms.into_iter().map(|term| stepped_term(term, within)).collect();
+            let terms = terms
+                .into_iter()
+                .map(|term| stepped_term(term, within))
+                .collect();
             ended(Term::Fold(name, over, pattern, terms))
         }
         Term::TryCatch(tried, caught) => Term::TryCatch(
@@ -431,21 +456,35 @@ fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> Term<&'s str
         Term::IfThenElse(branches, otherwise) => Term::IfThenElse(
             branches
                 .into_iter()
-                .map(|(condition, then)| (stepped_term(condition, within), stepped_term(then, within)))
+                .map(|(condition, then)| {
+                    (stepped_term(condition, within), stepped_term(then, within))
+                })
                 .collect(),
             otherwise.map(|otherwise| stepped_box(otherwise, within)),
         ),
         Term::Def(definitions, term) => Term::Def(
-            definitions.into_iter().map(|def| stepped_def(def, within)).collect(),
+            definitions
+                .into_iter()
+                .map(|def| stepped_def(def, within))
+                .collect(),
             stepped_box(term, within),
         ),
         Term::Call(name, arguments) => {
-            let arguments = arguments.into_iter().map(|term| stepped_term(term, within)).collect();
+            let arguments = arguments
+                .into_iter()
+                .map(|term| stepped_term(term, within))
+                .collect();
             let call = Term::Call(name, arguments);
-            if within.contains(&name) { call } else { ended(call) }
+            if within.contains(&name) {
+                call
+            } else {
+                ended(call)
+            }
         }
         Term::Path(of, Path(parts)) => {
-            let iterates = parts.iter().any(|(part, _)| matches!(part, Part::Range(..)));
+            let iterates = parts
+                .iter()
+                .any(|(part, _)| matches!(part, Part::Range(..)));
             let parts = parts
                 .into_iter()
                 .map(|(part, optional)| {
@@ -473,7 +512,10 @@ fn stepped_pattern<'s>(pattern: Pattern<&'s str>, within: &mut Names<'s>) -> Pat
     match pattern {
         Pattern::Var(name) => Pattern::Var(name),
         Pattern::Arr(items) => Pattern::Arr(
-            items.into_iter().map(|item| stepped_pattern(item, within)).collect(),
+            items
+                .into_iter()
+                .map(|item| stepped_pattern(item, within))
+                .collect(),
         ),
         Pattern::Obj(fields) => Pattern::Obj(
             fields
