@@ -9,6 +9,8 @@
 
 pub mod control_plane;
 pub mod fault_proxy;
+mod framed;
+pub mod gitops_engine;
 pub mod goyaml;
 pub mod random;
 pub mod sops;
