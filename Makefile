@@ -31,7 +31,7 @@ fmt: ## Format the sources
 lint: install ## Check formatting, lints and scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck .ci/* benches/compare examples/encrypt keys-example/make tests/peers/build crates/kustomize/tests/cases/make
+	shellcheck .ci/* benches/compare examples/encrypt keys-example/make tests/peers/build tests/peers/control-plane crates/kustomize/tests/cases/make
 
 .PHONY: deny
 deny: install ## Check licences, banned crates and sources of the dependencies

@@ -7,6 +7,7 @@
 // A peer that is missing or gone ends the test, here as in the tests themselves.
 #![allow(clippy::expect_used)]
 
+pub mod control_plane;
 pub mod goyaml;
 pub mod random;
 pub mod sops;
