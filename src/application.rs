@@ -35,7 +35,7 @@ pub use source::{
     Source, Sources, Tool,
 };
 pub use sync_policy::{Automation, Backoff, NamespaceMetadata, RetryPolicy, SyncPolicy};
-pub use verify::{Secrets, Verification};
+pub use verify::{Secrets, Verification, VerifyMode};
 
 use std::collections::BTreeMap;
 use std::time::Duration;

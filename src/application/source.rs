@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use goyaml::Value;
 use tree::{Depth, Extensions, Glob, ManifestFilter};
 
-use super::fields::{self, FieldError, Fields, Notes};
+use super::fields::{FieldError, Fields, Notes};
 use super::kustomize::KustomizeOptions;
 
 /// All that an application's objects come from.

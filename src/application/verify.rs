@@ -2,13 +2,25 @@
 
 use super::fields::{FieldError, Fields};
 
-/// `spec.verify`: a commit is used only when one of these keys signed it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// `spec.verify`: what is fetched is used only when one of these signed it.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verification {
-    /// `pgpKeys`: armoured OpenPGP public keys.
-    pub pgp_keys: Vec<String>,
-    /// `sshKeys`: SSH public keys, one line each, as in `authorized_keys` or `allowed_signers`.
-    pub ssh_keys: Vec<String>,
+    /// `mode`: what must be signed.
+    pub mode: VerifyMode,
+    /// `signers`: public keys one after the other, armoured OpenPGP blocks, lines of `allowed_signers`, SSH keys.
+    pub signers: String,
+}
+
+/// What must be signed of a revision, by Flux's names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum VerifyMode {
+    /// `HEAD`: the commit.
+    #[default]
+    Head,
+    /// `Tag`: the annotated tag by which it was asked for.
+    Tag,
+    /// `TagAndHEAD`: both.
+    TagAndHead,
 }
 
 /// `spec.secrets`: what an application's secrets may be opened with.
@@ -22,18 +34,23 @@ pub struct Secrets {
 
 impl Verification {
     pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, FieldError> {
-        let verification = Self {
-            pgp_keys: fields.texts("pgpKeys")?,
-            ssh_keys: fields.texts("sshKeys")?,
+        let mode = match fields.text("mode")?.as_deref() {
+            None => VerifyMode::default(),
+            Some("HEAD" | "head") => VerifyMode::Head,
+            Some("Tag") => VerifyMode::Tag,
+            Some("TagAndHEAD") => VerifyMode::TagAndHead,
+            Some(_) => {
+                return Err(FieldError::WrongWord {
+                    field: fields.path_to("mode"),
+                    expected: "`HEAD`, `Tag` and `TagAndHEAD`",
+                });
+            }
         };
-        // With nobody who may sign, nothing could ever be used; that nobody has to is said by leaving it out.
-        if verification.pgp_keys.is_empty() && verification.ssh_keys.is_empty() {
-            return Err(FieldError::NoContent {
-                field: fields.path(),
-                needed: "`pgpKeys` and `sshKeys`",
-            });
-        }
-        Ok(verification)
+        Ok(Self {
+            mode,
+            // With nobody who may sign, nothing could ever be used; that nobody has to is said by leaving it all out.
+            signers: fields.required_text("signers")?,
+        })
     }
 }
 

@@ -76,7 +76,7 @@ operation: {{}}
 #[test]
 fn our_applications_have_fields_of_their_own() {
     let own = "interval: 5m\n  suspend: true\n  serviceAccountName: deployer\n  secrets: {keys: [team], vaultRole: r}\n  \
-               verify: {sshKeys: ['ssh-ed25519 AAAA me']}";
+               verify: {signers: 'ssh-ed25519 AAAA me'}";
     let text = format!("{OURS}spec:\n  {DESTINATION}\n  {SOURCE}\n  {own}\n");
     let manifest = read_one(&text);
     assert_eq!(manifest.warnings, []);
@@ -85,7 +85,7 @@ fn our_applications_have_fields_of_their_own() {
     assert!(own_fields.suspend);
     assert_eq!(own_fields.service_account_name.as_deref(), Some("deployer"));
     assert_eq!(own_fields.secrets.keys, ["team"]);
-    assert_eq!(own_fields.verify.unwrap().ssh_keys.len(), 1);
+    assert_eq!(own_fields.verify.unwrap().signers, "ssh-ed25519 AAAA me");
 
     // Argo CD does not know them, so that nobody may rely on them there.
     let text = application(&format!("{SOURCE}\n  {own}"));
@@ -230,7 +230,8 @@ fn applications_that_cannot_be_acted_upon_are_refused() {
     for (own, reason) in [
         ("interval: 1s", "interval-too-short"),
         ("interval: 30", "duration-malformed"),
-        ("verify: {}", "source-without-content"),
+        ("verify: {}", "field-missing"),
+        ("verify: {mode: any, signers: x}", "wrong-word"),
     ] {
         let text = format!("{OURS}spec:\n  {DESTINATION}\n  {SOURCE}\n  {own}\n");
         assert_eq!(read(text.as_bytes()).err().expect(own).reason(), reason);

@@ -35,7 +35,8 @@ pub struct Edits {
     pub annotations: AnnotationEdit,
     /// `edit set namespace`; empty for none.
     pub namespace: String,
-    /// Patches behind those of the kustomization, for which there is no command.
+    /// Patches behind those of the kustomization, for which there is no command. Argo CD adds them to its file, and refuses
+    /// one that is empty; here that is as good as any.
     pub patches: Vec<Patch>,
     /// `edit add component`: folders, or patterns for them.
     pub components: Vec<String>,
