@@ -13,7 +13,7 @@ use tree::{Opener, Tree};
 
 use super::arguments::{ClusterArguments, RepositoryKind, SubjectArguments};
 use super::cluster_access::{Access, argocd_secrets};
-use super::environment::{self, Environment};
+use super::environment;
 use super::failure::Failure;
 use super::place::{self, Root};
 use super::printer::Printer;

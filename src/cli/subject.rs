@@ -6,7 +6,7 @@
 mod application;
 mod local;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kustomize::{BuildOptions, LoadRestriction};
@@ -65,7 +65,6 @@ impl Subject {
         let workshop = Workshop {
             arguments,
             cluster,
-            environment,
             printer,
             opener: &opener,
             build,
@@ -111,7 +110,6 @@ struct Found {
 struct Workshop<'a> {
     arguments: &'a SubjectArguments,
     cluster: &'a ClusterArguments,
-    environment: &'a Environment,
     printer: &'a Printer,
     opener: &'a SopsOpener<'a>,
     build: BuildOptions,
@@ -142,7 +140,6 @@ impl Workshop<'_> {
         Repositories::open(
             self.arguments,
             self.cluster,
-            self.environment,
             self.opener,
             self.printer,
         )
