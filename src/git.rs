@@ -4,10 +4,18 @@
 //! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
 
 mod credentials;
+mod signature;
+mod ssh;
+mod submodule;
 mod url;
 
 pub use credentials::{
-    ClientCertificate, CredentialStore, Credentials, CredentialsError, Login, SecretData,
-    SecretKind, Verification,
+    ClientCertificate, CredentialKind, CredentialStore, Credentials, CredentialsError, Login,
+    SecretData, SecretKind, SshIdentity, Verification,
 };
+pub use signature::{
+    SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
+};
+pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
+pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
 pub use url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
