@@ -4,6 +4,7 @@
 //! Variables that hold a key are taken out of the process's environment block, and their bytes there are wiped.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use secret::SecretBytes;
@@ -84,6 +85,14 @@ pub(super) fn pod_api_server() -> Option<String> {
         host
     };
     Some(format!("https://{host}:{port}"))
+}
+
+/// Those of these variables that are set.
+pub(super) fn variables(names: &[&str]) -> Vec<(OsString, OsString)> {
+    names
+        .iter()
+        .filter_map(|name| Some((OsString::from(name), env::var_os(name)?)))
+        .collect()
 }
 
 /// The user's folder for what can be had again.

@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use goyaml::Value;
 use secret::SecretBytes;
-use sops::SopsOpener;
 use tree::{Opener, Tree};
 
 use super::arguments::{ClusterArguments, RepositoryKind, SubjectArguments};
@@ -19,8 +18,8 @@ use super::place::{self, Root};
 use super::printer::Printer;
 use crate::application::{Verification, VerifyMode};
 use crate::git::{
-    CredentialStore, MirrorOptions, Mirrors, RepositoryUrl, Revision, SecretData, SecretKind,
-    Signers, UrlPolicy,
+    CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES, RepositoryUrl, Revision,
+    SecretData, SecretKind, Signers, UrlPolicy,
 };
 use crate::pipeline::manifest::{self, Manifests};
 
@@ -95,7 +94,7 @@ impl Repositories {
     pub(super) fn open(
         arguments: &SubjectArguments,
         cluster: &ClusterArguments,
-        opener: &SopsOpener<'_>,
+        opener: &dyn Opener,
         printer: &Printer,
     ) -> Result<Self, Failure> {
         let folder = match &arguments.mirrors {
@@ -104,7 +103,7 @@ impl Repositories {
                 .ok_or(Failure::NoCacheFolder)?
                 .join("lockstep/git"),
         };
-        let mut credentials = CredentialStore::personal();
+        let mut credentials = CredentialStore::personal(environment::variables(PERSONAL_VARIABLES));
         for file in &arguments.repo_credentials {
             add_file(&mut credentials, file, opener, printer)?;
         }
@@ -186,7 +185,7 @@ fn verify(
 fn add_file(
     store: &mut CredentialStore,
     file: &Path,
-    opener: &SopsOpener<'_>,
+    opener: &dyn Opener,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let real = place::real_path(file)?;

@@ -13,7 +13,7 @@ use kustomize::{BuildOptions, LoadRestriction};
 use sealed::{DeprecatedData, OpenOptions};
 use sops::SopsOpener;
 use sops::keys::KeyPolicy;
-use tree::{Depth, Extensions, Glob, MacCoverage, ManifestFilter, Protection, TreePath};
+use tree::{Depth, Extensions, Glob, MacCoverage, ManifestFilter, Opener, Protection, TreePath};
 
 use super::arguments::{ClusterArguments, LoadRestrictor, SubjectArguments};
 use super::decrypt::template_policy;
@@ -111,7 +111,7 @@ struct Workshop<'a> {
     arguments: &'a SubjectArguments,
     cluster: &'a ClusterArguments,
     printer: &'a Printer,
-    opener: &'a SopsOpener<'a>,
+    opener: &'a dyn Opener,
     build: BuildOptions,
 }
 

@@ -126,7 +126,7 @@ fn waiting(purpose: Purpose, pending: &[Pending]) -> String {
         text.push_str(if index == 0 { ": " } else { ", " });
         // Writing to a string does not fail.
         let _ = match &object.health {
-            Some(health) => write!(text, "{} ({health})", object.key),
+            Some(health) => write!(text, "{} ({})", object.key, health.status.name()),
             None => write!(text, "{}", object.key),
         };
     }

@@ -60,7 +60,10 @@ pub(super) fn text(outcome: &Outcome, mode: Mode) -> String {
         totals(outcome),
     );
     if let Some(health) = &outcome.health {
-        let _ = write!(text, "; {}", printable(&health.to_string()));
+        let _ = write!(text, "; {}", health.status.name());
+        if !health.message.is_empty() {
+            let _ = write!(text, " ({})", printable(&health.message));
+        }
     }
     let _ = writeln!(text, "; {:.1} s", outcome.took.as_secs_f64());
     text
