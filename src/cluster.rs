@@ -18,16 +18,23 @@ mod connect;
 mod discovery;
 mod error;
 mod inventory;
+mod live;
+mod migration;
 mod object;
 mod outcome;
 mod ownership;
+mod path;
 mod plan;
 mod progress;
 mod request;
 mod retry;
+mod status;
 mod sync;
+mod sync_request;
+mod target;
 mod view;
 mod wait;
+mod watch;
 
 pub use client::{
     ApplyOptions, Cluster, Conflicts, DeleteOptions, Deletion, FIELD_MANAGER, Listed, Propagation,
@@ -36,7 +43,7 @@ pub use client::{
 pub use compare::{CompareError, Compared, Comparison, Difference, Knowledge, compare};
 pub use connect::{
     ClusterSecret, ConnectError, Connection, Destination, DestinationError, ExecCredentials, Found,
-    KubeconfigSource, Reach,
+    IN_CLUSTER_NAME, IN_CLUSTER_SERVER, KubeconfigSource, Reach,
 };
 pub use discovery::{ApiResource, Discovery, GroupVersion, Scope, Verb};
 pub use error::{
@@ -49,12 +56,13 @@ pub use outcome::{
     Warning,
 };
 pub use ownership::{ApplicationName, ApplicationNameError, Owner, Ownership};
-pub use progress::{Event, Pending, Progress, Purpose, Silent};
-pub use request::{
+pub use progress::{Pending, Progress, Purpose, Silent, SyncEvent};
+pub use retry::RequestCounts;
+pub use sync::{SyncError, sync};
+pub use sync_request::{
     Adoption, ConflictPolicy, EmptyRender, Extent, Force, HookPolicy, Mode, NamespaceMetadata,
     Pruning, Selector, SourceIdentity, SyncRequest, Timeouts, Waiting,
 };
-pub use retry::RequestCounts;
-pub use sync::{SyncError, sync};
 pub use view::Sight;
 pub use wait::{Verdict, Waited};
+pub use watch::{Event, Watch};

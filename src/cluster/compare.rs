@@ -1,12 +1,17 @@
 //! What would change, without changing it.
 
+use serde_json::Value;
+use tree::SecretParts;
+
 use super::client::Cluster;
 use super::error::ApiError;
 use super::inventory::InventoryError;
-use super::object::ObjectKey;
+use super::object::{GroupKind, ObjectKey};
 use super::outcome::{Kept, ObjectError, Warning};
-use super::request::SyncRequest;
-use super::view::Sight;
+use super::plan::{self, Item, Plan};
+use super::progress::Silent;
+use super::sync_request::SyncRequest;
+use super::view::{History, Sight};
 use crate::pipeline::Origin;
 
 /// How the objects of an application and those of the cluster differ.
@@ -86,7 +91,7 @@ pub enum CompareError {
     #[error("the objects of kind {kind} cannot be read: {source}")]
     Live {
         /// The kind.
-        kind: super::object::GroupKind,
+        kind: GroupKind,
         /// Why not.
         source: ApiError,
     },
@@ -107,9 +112,7 @@ pub enum CompareError {
 impl Comparison {
     /// Whether a sync would change anything that the application is compared by.
     pub fn differs(&self) -> bool {
-        self.objects
-            .iter()
-            .any(|object| object.difference.counts())
+        self.objects.iter().any(|object| object.difference.counts())
     }
 }
 
@@ -150,5 +153,58 @@ pub async fn compare(
     cluster: &Cluster,
     request: &SyncRequest<'_>,
 ) -> Result<Comparison, CompareError> {
-    todo!()
+    let survey = plan::survey(cluster, request, 0, None).await?;
+    let plan = plan::decide(cluster, request, survey, &Silent).await?;
+    Ok(Comparison::of(plan, request))
+}
+
+impl Comparison {
+    /// What `plan` says of every object.
+    fn of(plan: Plan, request: &SyncRequest<'_>) -> Self {
+        let unknown = plan.unknown.iter().map(|key| Compared {
+            key: key.clone(),
+            version: String::new(),
+            origin: None,
+            difference: Difference::Kept {
+                why: Kept::Unknown,
+                counts: false,
+            },
+            sight: Sight::new(key, "", None, None, SecretParts::None, History::default()),
+        });
+        let objects = plan.items.iter().map(|item| item.compared(request));
+        Self {
+            objects: objects.chain(unknown).collect(),
+            warnings: plan.warnings,
+            knowledge: plan.knowledge,
+        }
+    }
+}
+
+impl Item {
+    fn compared(&self, request: &SyncRequest<'_>) -> Compared {
+        let nothing = Value::Null;
+        let (live, predicted) = plan::compared(
+            request,
+            self.live.as_ref().unwrap_or(&nothing),
+            self.predicted.as_ref().unwrap_or(&nothing),
+        );
+        let parts = self
+            .target
+            .as_ref()
+            .map_or(SecretParts::None, |target| target.parts.clone());
+        Compared {
+            key: self.key.clone(),
+            version: self.version.clone(),
+            origin: self.target.as_ref().map(|target| target.origin.clone()),
+            difference: self.difference.clone(),
+            sight: Sight::new(
+                &self.key,
+                &self.version,
+                self.live.as_ref().map(|_| &live),
+                self.predicted.as_ref().map(|_| &predicted),
+                parts,
+                self.history,
+            ),
+        }
+    }
 }

@@ -7,16 +7,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::object::{Address, Content};
+use super::object::Content;
 
 /// How long a text of the server may be that is kept, in characters. Schema errors of a custom resource quote whole
 /// objects.
 const LONGEST_TEXT: usize = 1024;
-
-/// How many fields and conflicts are kept of one answer.
-const MOST_FIELDS: usize = 64;
 
 /// Why a request came to nothing.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,7 +24,7 @@ pub enum ApiError {
     #[error("it exists already")]
     AlreadyExists,
     /// Others own fields that were to be set by server-side apply.
-    #[error("fields are owned by others: {}", Listed(.conflicts))]
+    #[error("fields are owned by others: {}", Owners(.conflicts))]
     FieldConflict {
         /// Who owns which fields.
         conflicts: Vec<FieldConflict>,
@@ -41,7 +36,7 @@ pub enum ApiError {
     #[error("the object has been replaced by another one of the same name")]
     Precondition,
     /// The server refuses what the object says.
-    #[error("the object is invalid: {}", Refusal { fields: .fields, text: .text })]
+    #[error("the object is invalid: {}", Refusal(.fields, .text))]
     Invalid {
         /// The fields that are wrong, as far as the server names them.
         fields: Vec<FieldError>,
@@ -49,13 +44,13 @@ pub enum ApiError {
         text: ServerText,
     },
     /// A field cannot be changed any more; only a new object can have the value.
-    #[error("the object cannot be changed so: {}", Refusal { fields: .fields, text: &ServerText::default() })]
+    #[error("the object cannot be changed so: {}", Refusal(.fields, &ServerText::default()))]
     Immutable {
         /// The fields that would have to change.
         fields: Vec<FieldError>,
     },
     /// An admission webhook or policy refuses the object.
-    #[error("refused by {by}: {}", Refusal { fields: &[], text: .text })]
+    #[error("refused by {by}: {}", Refusal(&[], .text))]
     Denied {
         /// The webhook or the policy.
         by: String,
@@ -146,7 +141,7 @@ pub enum ApiError {
     #[error("not a name that an object can have")]
     Address,
     /// The server refuses for another reason.
-    #[error("refused (HTTP {code}, {reason}): {}", Refusal { fields: .fields, text: .text })]
+    #[error("refused (HTTP {code}, {reason}): {}", Refusal(.fields, .text))]
     Refused {
         /// The code of HTTP.
         code: u16,
@@ -294,13 +289,20 @@ impl ServerText {
         self.0.as_deref()
     }
 
-    /// Keeps `text`, shortened, where `content` lets it.
+    /// Keeps `text`, shortened and without control characters, where `content` lets it.
     pub(super) fn keep(text: &str, content: Content) -> Self {
-        match content {
-            Content::Confidential => Self(None),
-            Content::Public if text.is_empty() => Self(None),
-            Content::Public => Self(Some(shortened(text))),
+        if content == Content::Confidential || text.is_empty() {
+            return Self(None);
         }
+        let mut kept: String = text
+            .chars()
+            .map(|char| if char.is_control() { ' ' } else { char })
+            .take(LONGEST_TEXT)
+            .collect();
+        if kept.len() < text.len() {
+            kept.push('…');
+        }
+        Self(Some(kept.into_boxed_str()))
     }
 }
 
@@ -309,7 +311,69 @@ impl fmt::Display for ServerText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             self.as_str()
-                .unwrap_or("the cluster's words are withheld, since they may quote a secret"),
+                .unwrap_or("what the cluster says is withheld, since it may quote a secret"),
         )
+    }
+}
+
+/// `kubectl owns .spec.replicas, .spec.paused; hpa owns …`.
+struct Owners<'a>(&'a [FieldConflict]);
+
+impl fmt::Display for Owners<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, conflict) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            let fields = conflict.fields.join(", ");
+            write!(f, "{separator}`{}` owns {fields}", conflict.manager)?;
+        }
+        Ok(())
+    }
+}
+
+/// The fields with what the server says of each, else what it says of the whole.
+struct Refusal<'a>(&'a [FieldError], &'a ServerText);
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(fields, text) = self;
+        if fields.is_empty() {
+            return text.fmt(f);
+        }
+        for (index, error) in fields.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{}", error.field)?;
+            match (error.text.as_str(), error.kind.as_str()) {
+                (Some(text), _) => write!(f, ": {text}")?,
+                (None, "") => {}
+                (None, kind) => write!(f, " ({kind})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TransportCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "connection refused",
+            Self::UnknownHost => "the host is not known",
+            Self::NoRoute => "no route",
+            Self::Closed => "closed by the other side",
+            Self::NotHttp => "the other side does not speak HTTP",
+            Self::Proxy => "the proxy refuses",
+            Self::Other => "unknown cause",
+        })
+    }
+}
+
+impl fmt::Display for TlsProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownIssuer => "its certificate is of an unknown authority",
+            Self::WrongName => "its certificate is for another name",
+            Self::Expired => "its certificate is not valid yet or any more",
+            Self::ClientRefused => "it refuses our certificate",
+            Self::Other => "the handshake failed",
+        })
     }
 }

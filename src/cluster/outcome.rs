@@ -58,8 +58,6 @@ pub enum EndReason {
     TaskFailed,
     /// An object belongs to another application and `FailOnSharedResource` is on.
     SharedResource,
-    /// Objects that are to be deleted want a confirmation.
-    ConfirmationMissing,
 }
 
 /// What became of one object.
@@ -75,8 +73,8 @@ pub struct ObjectResult {
     pub wave: i64,
     /// Whether it is a hook.
     pub is_hook: bool,
-    /// Argo CD's code. None for what was not taken up any more.
-    pub code: Option<ResultCode>,
+    /// Argo CD's code.
+    pub code: ResultCode,
     /// How its own part of the operation stands.
     pub phase: OperationPhase,
     /// What was done, or why not.
@@ -114,8 +112,6 @@ pub enum Message {
     Pruned,
     /// It stays, though nobody wants it any more.
     Kept(Kept),
-    /// It is not done: another one failed before.
-    NotReached,
     /// How its work stands.
     Health(Health),
     /// It was left out of the dry run, since its kind or its namespace comes with this sync.
@@ -134,8 +130,8 @@ pub enum Kept {
     NoPrune,
     /// It wants a confirmation that was not given.
     ConfirmationMissing,
-    /// The sync is about other objects.
-    NotSelected,
+    /// Wanted objects would go with it: those in a namespace, or those of a kind.
+    Needed,
     /// Whether it is still there, and ours, could not be found out.
     Unknown,
 }
@@ -175,7 +171,7 @@ pub enum ObjectError {
     #[error("its ignored fields cannot be taken from the live object")]
     Ignore,
     /// It is not in good health any more.
-    #[error("{0}")]
+    #[error("{}", Told(.0))]
     Unhealthy(Health),
     /// It was gone while it was waited for.
     #[error("it vanished while it was waited for")]
@@ -236,7 +232,7 @@ impl Outcome {
     pub fn count(&self, code: ResultCode) -> usize {
         self.results
             .iter()
-            .filter(|result| result.code == Some(code))
+            .filter(|result| result.code == code)
             .count()
     }
 }
@@ -260,6 +256,19 @@ impl ObjectError {
             Self::Timeout { .. } => "health-timeout",
             Self::StillThere { .. } => "deletion-timeout",
         }
+    }
+}
+
+/// How an object stands, for people: its status, and what it says.
+struct Told<'a>(&'a Health);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.status.name())?;
+        if !self.0.message.is_empty() {
+            write!(f, ": {}", self.0.message)?;
+        }
+        Ok(())
     }
 }
 
@@ -295,7 +304,6 @@ impl fmt::Display for EndReason {
             Self::ApplyFailed => "one or more objects failed to apply",
             Self::TaskFailed => "one or more synchronization tasks completed unsuccessfully",
             Self::SharedResource => "shared resource found",
-            Self::ConfirmationMissing => "waiting for pruning confirmation",
         })
     }
 }
@@ -310,8 +318,7 @@ impl fmt::Display for Message {
             Self::Recreated => f.write_str("deleted and created anew"),
             Self::Pruned => f.write_str("pruned"),
             Self::Kept(why) => why.fmt(f),
-            Self::NotReached => f.write_str("not reached"),
-            Self::Health(health) => health.fmt(f),
+            Self::Health(health) => Told(health).fmt(f),
             Self::NotValidated => f.write_str("not validated"),
             Self::Failed(error) => error.fmt(f),
         }
@@ -324,7 +331,7 @@ impl fmt::Display for Kept {
             Self::PruningOff => "ignored (requires pruning)",
             Self::NoPrune => "ignored (no prune)",
             Self::ConfirmationMissing => "ignored (requires confirmation)",
-            Self::NotSelected => "ignored (not selected)",
+            Self::Needed => "ignored (wanted objects would be deleted with it)",
             Self::Unknown => "ignored (not known whether it is still there)",
         })
     }

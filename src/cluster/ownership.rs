@@ -19,9 +19,9 @@ use super::annotations;
 use super::object::{GroupKind, ObjectKey};
 
 /// The annotation that proves whose an object is.
-pub const TRACKING_ID: &str = "lockstep.dev/tracking-id";
+pub(super) const TRACKING_ID: &str = "lockstep.dev/tracking-id";
 /// The label by which an application's objects are found.
-pub const APPLICATION: &str = "lockstep.dev/application";
+pub(super) const APPLICATION: &str = "lockstep.dev/application";
 
 /// How long the value of a label may be.
 const LONGEST_LABEL: usize = 63;
@@ -44,7 +44,9 @@ pub enum ApplicationNameError {
     #[error("the name is longer than 200 characters")]
     TooLong,
     /// It has other characters, or does not begin and end with a letter or a digit.
-    #[error("a name is made of lower case letters, digits, `-` and `.`, and begins and ends with a letter or a digit")]
+    #[error(
+        "a name is made of lower case letters, digits, `-` and `.`, and begins and ends with a letter or a digit"
+    )]
     Malformed,
 }
 
@@ -146,7 +148,7 @@ impl Ownership {
 }
 
 /// Puts the marks of `application` on the object `key`.
-pub fn mark(object: &mut Value, key: &ObjectKey, application: &ApplicationName) {
+pub(super) fn mark(object: &mut Value, key: &ObjectKey, application: &ApplicationName) {
     let Some(object) = object.as_object_mut() else {
         return;
     };
@@ -172,7 +174,7 @@ pub fn mark(object: &mut Value, key: &ObjectKey, application: &ApplicationName) 
 }
 
 /// Takes the marks off again, and the maps that held nothing else: what a person compares is what was written.
-pub fn unmark(object: &mut Value) {
+pub(super) fn unmark(object: &mut Value) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return;
     };

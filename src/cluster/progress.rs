@@ -8,13 +8,13 @@ use super::outcome::ObjectResult;
 /// Who is told how a sync goes on. Called from the sync's own task, in order; it must not block.
 pub trait Progress: Send + Sync {
     /// Something happened.
-    fn report(&self, event: Event<'_>);
+    fn report(&self, event: SyncEvent<'_>);
 }
 
 /// Something that happened. Nothing in it can hold a value of an object.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum SyncEvent<'a> {
     /// The live objects are being read.
     Reading,
     /// Another sync of this application seems to run, or to have been killed: it is watched for a sign of life.
@@ -84,5 +84,5 @@ pub struct Pending {
 pub struct Silent;
 
 impl Progress for Silent {
-    fn report(&self, _event: Event<'_>) {}
+    fn report(&self, _event: SyncEvent<'_>) {}
 }

@@ -11,6 +11,7 @@ import (
 	engine "github.com/argoproj/gitops-engine/pkg/sync"
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 	"github.com/argoproj/gitops-engine/pkg/utils/kube/kubetest"
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 )
@@ -79,7 +80,7 @@ func init() {
 		}
 		config := &rest.Config{Host: server(), QPS: -1}
 		context, cleanup, err := engine.NewSyncContext("0123456789abcdef", result, config, config,
-			&kubetest.MockKubectlCmd{}, asked.Namespace, nil, engine.WithPruneLast(asked.PruneLast))
+			&kubetest.MockKubectlCmd{}, asked.Namespace, nil, engine.WithPruneLast(asked.PruneLast), engine.WithLogr(logr.Discard()))
 		if err != nil {
 			return nil, err
 		}

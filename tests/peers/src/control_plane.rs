@@ -6,6 +6,7 @@
 //! clean up.
 
 mod audit;
+mod kubelet;
 
 pub use audit::Request;
 
@@ -114,12 +115,29 @@ impl ControlPlane {
 
     /// The control plane that all tests of this process share, with all controllers.
     ///
+    /// Pods get the status that the image of their first container asks for: `run`, `succeed` or `fail`. Any other
+    /// stays pending.
+    ///
     /// # Panics
     ///
     /// When it does not start.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<ControlPlane> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(Controllers::All))
+        SHARED.get_or_init(|| {
+            let plane = Self::start(Controllers::All);
+            kubelet::start(&plane.kubectl, &plane.kubeconfig());
+            plane
+        })
+    }
+
+    /// Another one that they share, without controllers: statuses stay as a test sets them.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn quiet() -> &'static Self {
+        static QUIET: OnceLock<ControlPlane> = OnceLock::new();
+        QUIET.get_or_init(|| Self::start(Controllers::None))
     }
 
     /// The address of the API server.

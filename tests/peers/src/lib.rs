@@ -8,6 +8,9 @@
 #![allow(clippy::expect_used)]
 
 pub mod control_plane;
+pub mod fault_proxy;
+mod framed;
+pub mod gitops_engine;
 pub mod goyaml;
 pub mod random;
 pub mod sops;

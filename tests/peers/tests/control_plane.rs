@@ -35,25 +35,35 @@ fn requests_of_a_user_are_told_from_those_of_others() {
 }
 
 #[test]
-fn controllers_work_and_statuses_can_be_set() {
+fn controllers_work_and_pods_become_what_their_image_says() {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace("controllers");
-    plane.apply(&format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\n  namespace: {namespace}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n      - name: main\n        image: none\n"
-    ));
-    let pod = eventually("a pod of the job", Duration::from_secs(30), || {
-        let pods = plane.kubectl(["-n", &namespace, "get", "pods", "-o", "name"]);
-        Some(pods.trim().strip_prefix("pod/")?.to_owned())
-    });
-    plane.patch_status("pod", &namespace, &pod, &json!({"phase": "Succeeded"}));
-    eventually("the job is complete", Duration::from_secs(30), || {
-        let job = plane.get("job", &namespace, "once")?;
-        let conditions = job["status"]["conditions"].as_array()?;
-        conditions
-            .iter()
-            .any(|condition| condition["type"] == "Complete")
-            .then_some(())
-    });
+    for (image, condition) in [("succeed", "Complete"), ("fail", "Failed")] {
+        plane.apply(&format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {image}\n  namespace: {namespace}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n      - name: main\n        image: {image}\n"
+        ));
+        eventually("the job ends", Duration::from_secs(60), || {
+            let job = plane.get("job", &namespace, image)?;
+            let conditions = job["status"]["conditions"].as_array()?;
+            conditions
+                .iter()
+                .any(|found| found["type"] == condition)
+                .then_some(())
+        });
+    }
+}
+
+#[test]
+fn without_controllers_a_status_stays_as_it_was_set() {
+    let plane = ControlPlane::quiet();
+    plane.apply("apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: default\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 80\n");
+    let status = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
+    plane.patch_status("service", "default", "web", &status);
+    let service = plane.get("service", "default", "web").unwrap();
+    assert_eq!(
+        service["status"]["loadBalancer"]["ingress"][0]["ip"],
+        "192.0.2.1"
+    );
 }
 
 #[test]
