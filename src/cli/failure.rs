@@ -4,14 +4,34 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use crate::application::{self, render::SourceError};
 use crate::check::CheckError;
+use crate::cluster::ignore::IgnoreError;
+use crate::cluster::{
+    ApiError, ApplicationNameError, CompareError, ConnectError, DestinationError, SyncError,
+};
+use crate::git::{
+    CredentialsError, FetchError, RevisionError, SignatureError, SignersError, UrlError,
+};
 use crate::located::Located;
-use crate::pipeline::{MaterialiseError, RenderError};
+use crate::pipeline::{self, MaterialiseError, RenderError};
 
 /// What stopped a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum Failure {
+    #[error("cannot read {what}")]
+    Api {
+        what: String,
+        #[source]
+        source: ApiError,
+    },
+    #[error("`{path}`")]
+    Application {
+        path: String,
+        #[source]
+        source: application::manifest::ManifestError,
+    },
     #[error(transparent)]
     Build(#[from] kustomize::BuildError),
     #[error(transparent)]
@@ -20,6 +40,18 @@ pub(super) enum Failure {
     Chart { path: String },
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error("cannot connect to the cluster")]
+    Connect(#[source] ConnectError),
+    #[error("cannot use the credentials for the repository")]
+    Credentials(#[source] CredentialsError),
+    #[error("`{path}`")]
+    CredentialsFile {
+        path: String,
+        #[source]
+        source: pipeline::manifest::ManifestError,
+    },
     #[error("`SOPS_DECRYPTION_ORDER`")]
     DecryptionOrder(#[source] sops::RepeatedKind),
     #[error("`{path}`")]
@@ -28,10 +60,24 @@ pub(super) enum Failure {
         #[source]
         source: sops::DecryptError,
     },
+    #[error("cannot find the destination")]
+    Destination(#[source] DestinationError),
     #[error("`--extract`")]
     ExtractPath(#[source] sops::ExtractPathError),
+    #[error("cannot open the folder of mirrors")]
+    Fetch(#[source] FetchError),
+    #[error("cannot fetch from {url}")]
+    FetchFrom {
+        url: String,
+        #[source]
+        source: FetchError,
+    },
     #[error("`--include` or `--exclude`")]
     Glob(#[source] tree::GlobError),
+    #[error("the application is rendered by a source hydrator, which is not supported yet")]
+    Hydrator,
+    #[error("cannot use the application's ignored differences")]
+    Ignore(#[source] IgnoreError),
     #[error("cannot print as JSON")]
     Json(#[source] goyaml::json::WriteError),
     #[error("cannot read the keys in `{}`", path.display())]
@@ -42,8 +88,20 @@ pub(super) enum Failure {
     },
     #[error(transparent)]
     Materialise(#[from] MaterialiseError),
+    #[error("`{name}` is no name for an application")]
+    Name {
+        name: String,
+        #[source]
+        source: ApplicationNameError,
+    },
+    #[error("there is no cache folder to keep mirrors in")]
+    NoCacheFolder,
+    #[error("`{path}` holds no Secret with credentials for repositories")]
+    NoCredentials { path: String },
     #[error("no usable key in `{}`", path.display())]
     NoKeyInFile { path: PathBuf },
+    #[error("the data of Secret `{secret}` is not base64")]
+    NotBase64 { secret: String },
     #[error("`{}` is not UTF-8", path.display())]
     NotUnicode { path: PathBuf },
     #[error("`{path}` is neither encrypted by sops nor a SealedSecret")]
@@ -68,12 +126,27 @@ pub(super) enum Failure {
     },
     #[error(transparent)]
     Render(#[from] RenderError),
+    #[error("cannot use the revision")]
+    Revision(#[source] RevisionError),
+    #[error("cannot start what waits for the cluster")]
+    Runtime(#[source] io::Error),
     #[error("`{path}`")]
     Sealed {
         path: String,
         #[source]
         source: sealed::OpenError,
     },
+    #[error("commit {commit} of {url} is not used")]
+    Signature {
+        url: String,
+        commit: String,
+        #[source]
+        source: SignatureError,
+    },
+    #[error("cannot read `spec.verify.signers`")]
+    Signers(#[source] SignersError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error("a SealedSecret prints as yaml or json")]
     SealedFormat,
     #[error("`{path}`")]
@@ -84,8 +157,16 @@ pub(super) enum Failure {
     },
     #[error("standard input")]
     StandardInput(#[source] tree::BuildError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("cannot use the address of the repository")]
+    Url(#[source] UrlError),
+    #[error("signatures of tags are not verified yet")]
+    VerifyTag,
     #[error("cannot list the files")]
     Walk(#[source] ignore::Error),
+    #[error("`{path}` holds several applications, or none of that name")]
+    WhichApplication { path: String },
     #[error("`{}`", path.display())]
     SopsConfig {
         path: PathBuf,
@@ -120,10 +201,33 @@ impl Failure {
     /// The stable name of the reason.
     fn reason(&self) -> &'static str {
         match self {
+            Self::Api { source, .. } => source.reason(),
+            Self::Application { source, .. } => source.reason(),
             Self::Build(error) => error.reason(),
             Self::BuildOutput(error) => error.reason(),
             Self::Chart { .. } => "chart",
             Self::Check(error) => error.reason(),
+            Self::Compare(error) => error.reason(),
+            Self::Connect(_) => "connect",
+            Self::Credentials(error) => error.reason(),
+            Self::CredentialsFile { source, .. } => source.reason(),
+            Self::Destination(_) => "destination",
+            Self::Fetch(error) | Self::FetchFrom { source: error, .. } => error.reason(),
+            Self::Hydrator => "hydrator-not-supported",
+            Self::Ignore(_) => "ignore-differences",
+            Self::Name { .. } => "application-name",
+            Self::NoCacheFolder => "no-cache-folder",
+            Self::NoCredentials { .. } => "no-credentials",
+            Self::NotBase64 { .. } => "not-base64",
+            Self::Revision(error) => error.reason(),
+            Self::Runtime(_) => "runtime",
+            Self::Signature { source, .. } => source.reason(),
+            Self::Signers(error) => error.reason(),
+            Self::Source(error) => error.reason(),
+            Self::Sync(error) => error.reason(),
+            Self::Url(error) => error.reason(),
+            Self::VerifyTag => "verify-tag",
+            Self::WhichApplication { .. } => "which-application",
             Self::DecryptionOrder(_) => "decryption-order",
             Self::Decrypt { source, .. } => source.reason(),
             Self::ExtractPath(_) => "extract-path",
@@ -179,6 +283,33 @@ impl Failure {
                 "the success of this template depends on the secret, which tells whoever wrote it something about it; \
                  run it all the same with `--templates any`"
             }
+            "application-name" => {
+                "name it with `--name`: lower case letters, digits, `-` and `.`"
+            }
+            "which-application" => "say which one with `--name`",
+            "connect" => "say where the cluster is with `--kubeconfig` and `--context`",
+            "destination" => {
+                "the clusters that applications name are Secrets of an Argo CD: say with `--argocd-namespace` where it is"
+            }
+            "field-conflict" => {
+                "another manager owns these fields: take them out of the source, or take them over with `--force-conflicts`"
+            }
+            "owned-by-another" => "take it over with `--adopt`",
+            "other-source" => {
+                "give this one another name with `--name`, or take over the other's objects with `--adopt`"
+            }
+            "empty-render" => {
+                "if that is meant, say `--allow-empty`; if not, see whether PATH is the right one"
+            }
+            "namespace-missing" => "create it, or say `--sync-option CreateNamespace=true`",
+            "concurrent-sync" => "wait until it is done",
+            "url-plain-http" => "if nobody else is on the way, say `--allow-repo http`",
+            "url-directory" => "say `--allow-repo directory`",
+            "no-cache-folder" => "say where with `--mirrors FOLDER`",
+            "no-credentials" => {
+                "credentials are Secrets with the label `argocd.argoproj.io/secret-type: repository` or `repo-creds`"
+            }
+            "helm-not-supported" => "render it with `helm template`, and give the result on standard input",
             "chart" => "render it with `helm template`, and give the result on standard input",
             "jsonnet" => "leave it out with `--exclude '*.jsonnet'`",
             "path-not-found" => "paths look like `[\"database\"][\"users\"][0]`",
