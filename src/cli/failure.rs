@@ -108,6 +108,8 @@ pub(super) enum Failure {
     NotEncrypted { path: String },
     #[error("standard input is {what}, whose format has to be named")]
     NoFormat { what: &'static str },
+    #[error(transparent)]
+    Open(tree::OpenError),
     #[error("cannot print")]
     Output(#[from] io::Error),
     #[error("`{path}`")]
@@ -239,6 +241,7 @@ impl Failure {
             Self::NotUnicode { .. } => "not-unicode",
             Self::NotEncrypted { .. } => "not-encrypted",
             Self::NoFormat { .. } => "no-format",
+            Self::Open(error) => error.reason(),
             Self::Output(_) => "output",
             Self::OutputForm { source, .. } => source.reason(),
             Self::Path(error) => error.reason(),

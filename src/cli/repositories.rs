@@ -191,7 +191,9 @@ fn add_file(
     let real = place::real_path(file)?;
     let root = Root::of(&real);
     let path = root.below(&real)?;
-    let opened = opener.open(&root.tree()?, &path)?;
+    let opened = opener
+        .open(&root.tree()?, &path)
+        .map_err(Failure::Open)?;
     let malformed = |source| Failure::CredentialsFile {
         path: path.to_string(),
         source,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tree::{Opener, TreePath};
+use tree::TreePath;
 
 use super::{
     Asked, BuildEnvironment, Checkout, Failure, Found, WORKING_COPY, Workshop, place,
@@ -109,7 +109,9 @@ impl Workshop<'_> {
         let real = place::real_path(file)?;
         let root = Root::of(&real);
         let path = root.below(&real)?;
-        let opened = self.opener.open(&root.tree()?, &path)?;
+        let opened = self.opener
+        .open(&root.tree()?, &path)
+        .map_err(Failure::Open)?;
         let malformed = |source| Failure::Application {
             path: path.to_string(),
             source,
