@@ -1,7 +1,8 @@
 //! Signatures of commits and annotated tags: whose they are, and whether they hold.
 //!
 //! The rules are those of `git verify-commit` with GnuPG and `ssh-keygen -Y verify`, and stricter where these let pass what
-//! nobody signs today: exactly one signature, none with SHA-1 or MD5, none made after its key expired. The keys come
+//! nobody signs today: exactly one signature and nothing beside it, none with SHA-1 or MD5. An OpenPGP key must be valid
+//! now and when it signed; the validity of an SSH key is that of the commit's own time, as git has it. The keys come
 //! from the operator and from nowhere else; there is no web of trust. [`VerifiedCommit`] is the proof, which only this
 //! module makes. Does no I/O and has no clock.
 
@@ -148,6 +149,12 @@ pub enum SignatureError {
     /// The signature was made before the key was valid, or after.
     #[error("it was signed when {key} was not valid")]
     OutsideValidity {
+        /// The key.
+        key: String,
+    },
+    /// The key has expired meanwhile.
+    #[error("it is signed by {key}, which has expired")]
+    ExpiredKey {
         /// The key.
         key: String,
     },
@@ -349,6 +356,7 @@ impl SignatureError {
             Self::NotForSigning { .. } => "signer-not-for-signing",
             Self::Revoked { .. } => "signer-revoked",
             Self::OutsideValidity { .. } => "signer-outside-validity",
+            Self::ExpiredKey { .. } => "signer-expired",
             Self::Future => "signature-future",
             Self::Expired => "signature-expired",
         }

@@ -50,7 +50,7 @@ pub(super) fn verify(
             let unusable = Unusable::new(&key.primary_key);
             holds(&signature, &key.primary_key, payload)?;
             unusable.check_time(&signature, now)?;
-            primary(key, now).check(&unusable, &signature, Use::Signing)?;
+            primary(key, now).check(&unusable, &signature, Use::Signing, now)?;
             return Ok(signer(key, &key.primary_key));
         }
         for subkey in &key.public_subkeys {
@@ -58,8 +58,8 @@ pub(super) fn verify(
                 let unusable = Unusable::new(&subkey.key);
                 holds(&signature, &subkey.key, payload)?;
                 unusable.check_time(&signature, now)?;
-                primary(key, now).check(&unusable, &signature, Use::Binding)?;
-                bound(key, subkey, now).check(&unusable, &signature, Use::Signing)?;
+                primary(key, now).check(&unusable, &signature, Use::Binding, now)?;
+                bound(key, subkey, now).check(&unusable, &signature, Use::Signing, now)?;
                 return Ok(signer(key, &subkey.key));
             }
         }
@@ -138,6 +138,7 @@ impl Statement {
         key: &Unusable,
         signature: &Signature,
         purpose: Use,
+        now: u64,
     ) -> Result<(), SignatureError> {
         if self.revoked {
             return Err(SignatureError::Revoked {
@@ -152,14 +153,15 @@ impl Statement {
             (Use::Signing, Signing::Denied) => return Err(key.not_for_signing()),
             (Use::Signing, Signing::Allowed | Signing::Unmentioned) | (Use::Binding, _) => {}
         }
-        let made = signature.created().map(seconds);
-        if said
-            .expires
-            .is_some_and(|expires| made.is_none_or(|made| made >= expires))
-        {
-            return Err(key.outside_validity());
+        match (said.expires, signature.created().map(seconds)) {
+            (Some(expires), Some(made)) if made >= expires => Err(key.outside_validity()),
+            // The time in a signature is whatever its maker wrote, so that a key that has expired could go on signing in
+            // the past. GnuPG judges by its own clock for that reason.
+            (Some(expires), _) if now >= expires => Err(SignatureError::ExpiredKey {
+                key: key.key.clone(),
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
