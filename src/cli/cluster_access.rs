@@ -49,7 +49,8 @@ impl Access {
             Some(namespace) => namespace.clone(),
             None => connection.namespace().to_owned(),
         };
-        let said = application.and_then(|application| application.own.service_account_name.as_ref());
+        let said =
+            application.and_then(|application| application.own.service_account_name.as_ref());
         if let Some(account) = arguments.service_account.as_ref().or(said) {
             connection = connection
                 .impersonating(&namespace, account)

@@ -137,12 +137,7 @@ impl Workshop<'_> {
     }
 
     fn repositories(&self) -> Result<Repositories, Failure> {
-        Repositories::open(
-            self.arguments,
-            self.cluster,
-            self.opener,
-            self.printer,
-        )
+        Repositories::open(self.arguments, self.cluster, self.opener, self.printer)
     }
 
     /// What `--repo` names.

@@ -29,8 +29,7 @@ impl WantedArguments {
         let prune = self
             .prune
             .unwrap_or_else(|| policy.is_some_and(|policy| policy.prunes()));
-        let may_be_empty =
-            self.allow_empty || policy.is_some_and(|policy| policy.allows_empty());
+        let may_be_empty = self.allow_empty || policy.is_some_and(|policy| policy.allows_empty());
         let namespace_metadata = policy
             .and_then(|policy| policy.managed_namespace_metadata.as_ref())
             .map(|metadata| NamespaceMetadata {

@@ -109,9 +109,10 @@ impl Workshop<'_> {
         let real = place::real_path(file)?;
         let root = Root::of(&real);
         let path = root.below(&real)?;
-        let opened = self.opener
-        .open(&root.tree()?, &path)
-        .map_err(Failure::Open)?;
+        let opened = self
+            .opener
+            .open(&root.tree()?, &path)
+            .map_err(Failure::Open)?;
         let malformed = |source| Failure::Application {
             path: path.to_string(),
             source,

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::printable::printable;
 use crate::cli::table::Table;
-use crate::cluster::{
-    Message, Mode, ObjectResult, OperationPhase, Outcome, ResultCode,
-};
+use crate::cluster::{Message, Mode, ObjectResult, OperationPhase, Outcome, ResultCode};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
