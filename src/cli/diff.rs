@@ -35,7 +35,7 @@ pub(super) fn run(
         source.argocd_namespace.as_deref(),
         subject.application.as_ref(),
     )?;
-    let request = wanted.request(&subject, namespace)?;
+    let request = wanted.request(&subject, namespace, printer)?;
     let comparison = access
         .runtime
         .block_on(compare(&access.cluster, &request))

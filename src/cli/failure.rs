@@ -111,6 +111,8 @@ pub(super) enum Failure {
     NoFormat { what: &'static str },
     #[error(transparent)]
     Open(tree::OpenError),
+    #[error("`--revision` says which commit to fetch, but nothing is fetched")]
+    NothingToFetch,
     #[error("cannot print")]
     Output(#[from] io::Error),
     #[error("`{path}`")]
@@ -245,6 +247,7 @@ impl Failure {
             Self::NotUnicode { .. } => "not-unicode",
             Self::NotEncrypted { .. } => "not-encrypted",
             Self::NoFormat { .. } => "no-format",
+            Self::NothingToFetch => "nothing-to-fetch",
             Self::Open(error) => error.reason(),
             Self::Output(_) => "output",
             Self::OutputForm { source, .. } => source.reason(),
@@ -312,10 +315,34 @@ pub(super) fn hint(reason: &str) -> Option<&'static str> {
         "empty-render" => {
             "if that is meant, say `--allow-empty`; if not, see whether PATH is the right one"
         }
-        "namespace-missing" => "create it, or say `--sync-option CreateNamespace=true`",
+        "health-timeout" => {
+            "see what keeps it with `kubectl describe`, or wait longer with `--timeout`"
+        }
+        "immutable" => {
+            "it can be deleted and made anew: say `--force`, or annotate it with `Force=true`"
+        }
+        "login-needed" | "login-refused" => {
+            "give credentials with `--repo-credentials FILE`, or those of an Argo CD with `--argocd-namespace`"
+        }
+        "mirror" => {
+            "say where mirrors are kept with `--mirrors FOLDER`: a folder of your own that nobody else may enter"
+        }
+        "unauthorized" => {
+            "the cluster does not know who you are: log in anew, or choose another `--context`"
+        }
+        "unknown-kind" => {
+            "its CustomResourceDefinition has to be in the cluster, or among the objects"
+        }
+        "unreachable" => "see whether the cluster is up, and whether `--context` is the right one",
+        "namespace-missing" | "namespace-not-found" => {
+            "create it, or say `--sync-option CreateNamespace=true`"
+        }
         "concurrent-sync" => "wait until it is done",
         "url-plain-http" => "if nobody else is on the way, say `--allow-repo http`",
         "url-directory" => "say `--allow-repo directory`",
+        "nothing-to-fetch" => {
+            "fetch a repository with `--repo URL`, or leave PATH out beside `--app`"
+        }
         "no-cache-folder" => "say where with `--mirrors FOLDER`",
         "no-credentials" => {
             "credentials are Secrets with the label `argocd.argoproj.io/secret-type: repository` or `repo-creds`"

@@ -37,7 +37,7 @@ pub(super) fn run(
         source.argocd_namespace.as_deref(),
         subject.application.as_ref(),
     )?;
-    let request = wanted.request(&subject, namespace)?;
+    let request = wanted.request(&subject, namespace, printer)?;
     let request = SyncRequest {
         pruning: match request.pruning {
             Pruning::On if confirm_pruning => Pruning::Confirmed,
