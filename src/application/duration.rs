@@ -139,7 +139,11 @@ mod tests {
             ("9999999999h", Err(DurationError::OutOfBounds)),
             ("99999999999999999999s", Err(DurationError::OutOfBounds)),
         ] {
-            assert_eq!(parse(text).map(|duration| duration.as_millis()), expect, "{text}");
+            assert_eq!(
+                parse(text).map(|duration| duration.as_millis()),
+                expect,
+                "{text}"
+            );
         }
     }
 

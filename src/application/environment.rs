@@ -127,7 +127,10 @@ mod tests {
             ("$ARGOCD_APP_NAMEb", ""),
             ("${ARGOCD_APP_REVISION_SHORT}", "0123456"),
             ("${ARGOCD_APP_REVISION_SHORT_8}", "01234567"),
-            ("$ARGOCD_APP_SOURCE_PATH@$ARGOCD_APP_SOURCE_TARGET_REVISION", "apps/shop@main"),
+            (
+                "$ARGOCD_APP_SOURCE_PATH@$ARGOCD_APP_SOURCE_TARGET_REVISION",
+                "apps/shop@main",
+            ),
             ("$$ARGOCD_APP_NAME", "$ARGOCD_APP_NAME"),
             ("${$}", "$"),
             ("$OTHER.", "."),

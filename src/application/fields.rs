@@ -174,14 +174,14 @@ pub(super) struct Fields<'v> {
 
 impl<'v> Fields<'v> {
     /// Those of `value`, which stands at `path`.
-    pub(super) fn of(
-        value: &'v Value,
-        path: String,
-        notes: &'v Notes,
-    ) -> Result<Self, FieldError> {
+    pub(super) fn of(value: &'v Value, path: String, notes: &'v Notes) -> Result<Self, FieldError> {
         let Value::Object(entries) = value else {
             return Err(FieldError::WrongType {
-                field: if path.is_empty() { "the document".to_owned() } else { path },
+                field: if path.is_empty() {
+                    "the document".to_owned()
+                } else {
+                    path
+                },
                 expected: "an object",
             });
         };

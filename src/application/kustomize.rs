@@ -71,9 +71,8 @@ impl KustomizeOptions {
     /// in annotations where the application says so (argo-cd: util/kustomize/kustomize.go).
     pub fn edits(&self, environment: &BuildEnvironment<'_>) -> Edits {
         let substituted = |pairs: &BTreeMap<String, String>| {
-            let substitute = |(name, value): (&String, &String)| {
-                (name.clone(), environment.substitute(value))
-            };
+            let substitute =
+                |(name, value): (&String, &String)| (name.clone(), environment.substitute(value));
             pairs.iter().map(substitute).collect()
         };
         let mut edits = self.edits.clone();

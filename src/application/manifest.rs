@@ -157,7 +157,10 @@ fn line_of(root: &Node, path: &str) -> u32 {
     for part in path.split(['.', '[']) {
         let next = match (node.kind, part.strip_suffix(']')) {
             (Kind::Sequence, Some(index)) => {
-                let item = index.parse().ok().and_then(|index: usize| node.content.get(index));
+                let item = index
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| node.content.get(index));
                 item.map(|item| (item.position.line, item))
             }
             (Kind::Mapping, None) => node

@@ -74,6 +74,24 @@ impl SourceError {
     }
 }
 
+/// Whether a source is of a kind that can be rendered at all, as far as its manifest tells: so that nothing is fetched for
+/// what cannot.
+///
+/// # Errors
+///
+/// When it is not.
+pub fn check(source: &Source) -> Result<(), SourceError> {
+    if let Content::Chart(chart) = &source.content {
+        return Err(SourceError::Chart {
+            chart: chart.clone(),
+        });
+    }
+    match &source.tool {
+        Tool::Plugin(_) => Err(SourceError::Plugin),
+        Tool::Detected | Tool::Directory(_) | Tool::Helm(_) | Tool::Kustomize(_) => Ok(()),
+    }
+}
+
 /// Renders a source of the application that `environment` is for. `root` is the top of the repository in `tree`. A source
 /// that others only refer to has no objects.
 ///
@@ -88,14 +106,10 @@ pub fn render(
     environment: &BuildEnvironment<'_>,
     options: &BuildOptions,
 ) -> Result<Rendered, SourceError> {
+    check(source)?;
     let path = match &source.content {
         Content::Path(path) => root.join(path)?,
-        Content::Chart(chart) => {
-            return Err(SourceError::Chart {
-                chart: chart.clone(),
-            });
-        }
-        Content::Nothing => return Ok(Rendered::default()),
+        Content::Chart(_) | Content::Nothing => return Ok(Rendered::default()),
     };
     match tree.kind(&path) {
         Ok(Kind::Directory) => {}

@@ -292,13 +292,13 @@ impl Tool {
             });
         }
         Ok(match named.first() {
-            Some(&"directory") => {
-                Self::Directory(Box::new(fields.required("directory", DirectoryOptions::read)?))
-            }
+            Some(&"directory") => Self::Directory(Box::new(
+                fields.required("directory", DirectoryOptions::read)?,
+            )),
             Some(&"helm") => Self::Helm(Box::new(fields.required("helm", HelmOptions::read)?)),
-            Some(&"kustomize") => {
-                Self::Kustomize(Box::new(fields.required("kustomize", KustomizeOptions::read)?))
-            }
+            Some(&"kustomize") => Self::Kustomize(Box::new(
+                fields.required("kustomize", KustomizeOptions::read)?,
+            )),
             Some(_) => Self::Plugin(Box::new(fields.required("plugin", PluginOptions::read)?)),
             None => Self::Detected,
         })

@@ -172,7 +172,11 @@ mod tests {
             (backoff(7, 10, 0), 2, 700),
             (backoff(7, 10, 0), u32::MAX, 365 * 24 * 60 * 60),
         ] {
-            assert_eq!(backoff.wait(attempt).as_secs(), expect, "{backoff:?} {attempt}");
+            assert_eq!(
+                backoff.wait(attempt).as_secs(),
+                expect,
+                "{backoff:?} {attempt}"
+            );
         }
     }
 }

@@ -21,9 +21,6 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Where Argo CD is, where nobody says anything.
 const ARGOCD_NAMESPACE: &str = "argocd";
 
-/// The namespace where neither the user nor the context says one.
-const DEFAULT_NAMESPACE: &str = "default";
-
 /// A cluster, and what runs the questions to it.
 pub(super) struct Access {
     pub(super) runtime: Runtime,
@@ -46,20 +43,20 @@ impl Access {
             Some(application) => destination(arguments, argocd_namespace, application)?,
             None => kubeconfig(arguments)?,
         };
-        let typed = arguments.namespace.clone();
-        let said = application.and_then(|application| application.destination.namespace.clone());
-        let named = typed.or(said);
-        let account = arguments
-            .service_account
-            .as_deref()
-            .or(application.and_then(|application| application.own.service_account_name.as_deref()));
-        if let Some(account) = account {
-            let namespace = named.as_deref().unwrap_or(DEFAULT_NAMESPACE);
-            connection = connection.impersonating(namespace, account);
+        let typed = arguments.namespace.as_ref();
+        let said = application.and_then(|application| application.destination.namespace.as_ref());
+        let namespace = match typed.or(said) {
+            Some(namespace) => namespace.clone(),
+            None => connection.namespace().to_owned(),
+        };
+        let said =
+            application.and_then(|application| application.own.service_account_name.as_ref());
+        if let Some(account) = arguments.service_account.as_ref().or(said) {
+            connection = connection
+                .impersonating(&namespace, account)
+                .map_err(Failure::Connect)?;
         }
-        let access = Self::connect(connection, arguments)?;
-        let namespace = named.unwrap_or_else(|| access.cluster.default_namespace().to_owned());
-        Ok((access, namespace))
+        Ok((Self::connect(connection, arguments)?, namespace))
     }
 
     fn connect(mut connection: Connection, arguments: &ClusterArguments) -> Result<Self, Failure> {
@@ -133,7 +130,7 @@ fn destination(
         ClusterReference::Name(name) => Destination::Name(name.clone()),
         ClusterReference::Server(server) => Destination::Server(server.clone()),
     };
-    if let Ok(Found::Local) = destination.find(&[]) {
+    if let Ok(Found::Local(_)) = destination.find(&[]) {
         return kubeconfig(arguments);
     }
     let namespace = argocd_namespace
@@ -142,13 +139,22 @@ fn destination(
     let access = Access::of_kubeconfig(arguments)?;
     let mut secrets = Vec::new();
     for secret in argocd_secrets(&access, namespace, &["cluster"])? {
-        // A Secret that cannot be read is none for this application, as long as another one is.
-        if let Ok(secret) = ClusterSecret::read(&secret) {
+        // A Secret that cannot be read is none for this application, as long as another one is; nor is one for the
+        // applications of another project.
+        if let Ok(secret) = ClusterSecret::read(&secret)
+            && secret
+                .project
+                .as_ref()
+                .is_none_or(|project| *project == application.project)
+        {
             secrets.push(secret);
         }
     }
     match destination.find(&secrets).map_err(Failure::Destination)? {
-        Found::Local => kubeconfig(arguments),
-        Found::Remote(secret) => secret.connection().map_err(Failure::Connect),
+        Found::Local(_) => kubeconfig(arguments),
+        Found::Remote(secret) => match secret.connection() {
+            Some(connection) => Ok(connection),
+            None => kubeconfig(arguments),
+        },
     }
 }

@@ -9,10 +9,10 @@ use super::Outcome;
 use super::arguments::{DiffArguments, DiffOutput};
 use super::cluster_access::Access;
 use super::environment::Environment;
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::printer::Printer;
 use super::subject::Subject;
-use crate::cluster::{Comparison, Difference, Knowledge, compare};
+use crate::cluster::{Difference, Knowledge, compare};
 use report::{Report, Values};
 
 pub(super) fn run(
@@ -35,7 +35,7 @@ pub(super) fn run(
         source.argocd_namespace.as_deref(),
         subject.application.as_ref(),
     )?;
-    let request = wanted.request(&subject, namespace)?;
+    let request = wanted.request(&subject, namespace, printer)?;
     let comparison = access
         .runtime
         .block_on(compare(&access.cluster, &request))
@@ -67,21 +67,22 @@ pub(super) fn run(
         printer.warn("not all kinds could be searched for objects that are not wanted any more");
     }
     printer.note(&report.totals());
-    Ok(outcome(&comparison))
-}
-
-/// What the cluster refuses is no difference but an error.
-fn outcome(comparison: &Comparison) -> Outcome {
-    let is_refused = |difference: &Difference| matches!(difference, Difference::Refused(_));
-    if comparison
-        .objects
-        .iter()
-        .any(|object| is_refused(&object.difference))
-    {
-        Outcome::Failed
-    } else if comparison.differs() {
+    let mut refused = comparison.objects.iter().filter_map(|object| {
+        let Difference::Refused(error) = &object.difference else {
+            return None;
+        };
+        Some(error.reason())
+    });
+    // What the cluster refuses is no difference but an error.
+    if let Some(reason) = refused.next() {
+        if let Some(hint) = failure::hint(reason) {
+            printer.hint(hint);
+        }
+        return Ok(Outcome::Failed);
+    }
+    Ok(if comparison.differs() {
         Outcome::Findings
     } else {
         Outcome::Done
-    }
+    })
 }

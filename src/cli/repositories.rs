@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use goyaml::Value;
 use secret::SecretBytes;
-use tree::{Opener, Tree};
+use tree::{Opener, Tree, TreePath};
 
 use super::arguments::{ClusterArguments, RepositoryKind, SubjectArguments};
 use super::cluster_access::{Access, argocd_secrets};
@@ -18,8 +18,8 @@ use super::place::{self, Root};
 use super::printer::Printer;
 use crate::application::{Verification, VerifyMode};
 use crate::git::{
-    CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES, RepositoryUrl, Revision,
-    SecretData, SecretKind, Signers, UrlPolicy,
+    Commit, Content, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES, RepositoryUrl,
+    Revision, SecretData, SecretKind, Signers, UrlPolicy, mounts,
 };
 use crate::pipeline::manifest::{self, Manifests};
 
@@ -135,32 +135,55 @@ impl Repositories {
             Some(text) => Revision::parse(text).map_err(Failure::Revision)?,
             None => Revision::HEAD,
         };
-        let credentials = self
-            .credentials
-            .for_url(&url, asked.project)
-            .map_err(Failure::Credentials)?;
-        let fetched = |source| Failure::FetchFrom {
-            url: url.to_string(),
-            source,
-        };
-        let commit = self
-            .mirrors
-            .fetch(&url, &revision, &credentials)
-            .map_err(fetched)?;
+        let commit = self.fetch(&url, &revision, asked.project)?;
         if let Some(verification) = verification {
             verify(verification, &commit, &url)?;
         }
+        // The commit names its submodules by their full names, so that its signature counts for them, too.
+        let mut fetch = |url: &RepositoryUrl, id| {
+            let commit = self.fetch(url, &Revision::commit(id), asked.project)?;
+            Ok(content(&commit))
+        };
+        let mounts = mounts(&content(&commit), &url, policy, &mut fetch)
+            .map_err(|source| Failure::Submodules(Box::new(source)))?;
         Ok(Checkout {
-            tree: commit.tree(place::limits()),
+            tree: commit.tree_with(mounts, place::limits()),
             revision: commit.id().to_string(),
             url,
         })
+    }
+
+    fn fetch(
+        &self,
+        url: &RepositoryUrl,
+        revision: &Revision,
+        project: Option<&str>,
+    ) -> Result<Commit, Failure> {
+        let credentials = self
+            .credentials
+            .for_url(url, project)
+            .map_err(Failure::Credentials)?;
+        self.mirrors
+            .fetch(url, revision, &credentials)
+            .map_err(|source| Failure::FetchFrom {
+                url: url.to_string(),
+                source,
+            })
+    }
+}
+
+/// What a commit holds.
+fn content(commit: &Commit) -> Content {
+    let mount = commit.mount(TreePath::root());
+    Content {
+        store: mount.store,
+        root: mount.root,
     }
 }
 
 fn verify(
     verification: &Verification,
-    commit: &crate::git::Commit,
+    commit: &Commit,
     url: &RepositoryUrl,
 ) -> Result<(), Failure> {
     let signers = Signers::parse(&verification.signers).map_err(Failure::Signers)?;
@@ -191,13 +214,12 @@ fn add_file(
     let real = place::real_path(file)?;
     let root = Root::of(&real);
     let path = root.below(&real)?;
-    let opened = opener.open(&root.tree()?, &path)?;
+    let opened = opener.open(&root.tree()?, &path).map_err(Failure::Open)?;
     let malformed = |source| Failure::CredentialsFile {
         path: path.to_string(),
         source,
     };
-    let manifests =
-        manifest::read(path.as_str(), opened.content.expose()).map_err(malformed)?;
+    let manifests = manifest::read(path.as_str(), opened.content.expose()).map_err(malformed)?;
     let mut found = false;
     if let Manifests::Objects(objects) = manifests {
         for object in &objects {

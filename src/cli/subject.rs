@@ -69,6 +69,11 @@ impl Subject {
             opener: &opener,
             build,
         };
+        let is_fetched =
+            arguments.repo.is_some() || arguments.app.is_some() && arguments.place.is_none();
+        if arguments.revision.is_some() && !is_fetched {
+            return Err(Failure::NothingToFetch);
+        }
         let found = match (&arguments.app, &arguments.repo) {
             (Some(file), _) => workshop.application(file)?,
             (None, Some(url)) => workshop.repository(url)?,
@@ -137,12 +142,7 @@ impl Workshop<'_> {
     }
 
     fn repositories(&self) -> Result<Repositories, Failure> {
-        Repositories::open(
-            self.arguments,
-            self.cluster,
-            self.opener,
-            self.printer,
-        )
+        Repositories::open(self.arguments, self.cluster, self.opener, self.printer)
     }
 
     /// What `--repo` names.

@@ -7,11 +7,11 @@ use super::Outcome;
 use super::arguments::{SyncArguments, SyncOutput};
 use super::cluster_access::Access;
 use super::environment::Environment;
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::printer::Printer;
 use super::subject::Subject;
 use crate::cluster::{
-    HookPolicy, Mode, OperationPhase, Pruning, SyncRequest, Timeouts, Waiting, sync,
+    HookPolicy, Message, Mode, OperationPhase, Pruning, SyncRequest, Timeouts, Waiting, sync,
 };
 use progress::Narrator;
 
@@ -37,7 +37,7 @@ pub(super) fn run(
         source.argocd_namespace.as_deref(),
         subject.application.as_ref(),
     )?;
-    let request = wanted.request(&subject, namespace)?;
+    let request = wanted.request(&subject, namespace, printer)?;
     let request = SyncRequest {
         pruning: match request.pruning {
             Pruning::On if confirm_pruning => Pruning::Confirmed,
@@ -75,6 +75,16 @@ pub(super) fn run(
             printer.data(&report::json(&outcome, &subject.revision, request.mode))?;
         }
         SyncOutput::Text => printer.data(&report::text(&outcome, request.mode))?,
+    }
+    let failed = outcome
+        .results
+        .iter()
+        .find_map(|result| match &result.message {
+            Message::Failed(error) => failure::hint(error.reason()),
+            _ => None,
+        });
+    if let Some(hint) = failed {
+        printer.hint(hint);
     }
     Ok(match outcome.phase {
         OperationPhase::Succeeded => Outcome::Done,

@@ -2,6 +2,7 @@
 
 use super::arguments::{ConflictsWhen, WantedArguments};
 use super::failure::Failure;
+use super::printer::Printer;
 use super::subject::Subject;
 use crate::application::Application;
 use crate::cluster::ignore::{IgnoreDifference, IgnoreRules};
@@ -17,6 +18,7 @@ impl WantedArguments {
         &self,
         subject: &'a Subject,
         namespace: String,
+        printer: &Printer,
     ) -> Result<SyncRequest<'a>, Failure> {
         let application = subject.application.as_ref();
         let name = ApplicationName::parse(&subject.name).map_err(|source| Failure::Name {
@@ -26,11 +28,14 @@ impl WantedArguments {
         let policy = application.map(|application| &application.sync_policy);
         let mut options = policy.map_or_else(Vec::new, |policy| policy.sync_options.clone());
         options.extend(self.sync_options.iter().cloned());
+        let options = SyncOptions::parse(&options);
+        for option in &options.unknown {
+            printer.warn(&format!("unknown sync option `{option}`"));
+        }
         let prune = self
             .prune
             .unwrap_or_else(|| policy.is_some_and(|policy| policy.prunes()));
-        let may_be_empty =
-            self.allow_empty || policy.is_some_and(|policy| policy.allows_empty());
+        let may_be_empty = self.allow_empty || policy.is_some_and(|policy| policy.allows_empty());
         let namespace_metadata = policy
             .and_then(|policy| policy.managed_namespace_metadata.as_ref())
             .map(|metadata| NamespaceMetadata {
@@ -38,7 +43,7 @@ impl WantedArguments {
                 annotations: metadata.annotations.clone(),
             });
         Ok(SyncRequest {
-            options: SyncOptions::parse(&options),
+            options,
             ignore: application.map_or_else(|| Ok(IgnoreRules::default()), ignore_rules)?,
             pruning: if prune { Pruning::On } else { Pruning::Off },
             empty: if may_be_empty {

@@ -2,7 +2,10 @@
 
 use kustomize::BuildOptions;
 use kustomize::resource::{Sensitivity, SourceFile};
-use tree::{EntryKind, ManifestFilter, OpenError, Opener, Protection, ReadError, SecretParts, Tree, TreePath};
+use tree::{
+    EntryKind, ManifestFilter, OpenError, Opener, Protection, ReadError, SecretParts, Tree,
+    TreePath,
+};
 
 use super::manifest::{self, ManifestError, Manifests, Place, Unrelated};
 use super::resource::{Identity, IdentityError, Opening, Origin, Resource};

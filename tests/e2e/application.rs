@@ -48,14 +48,25 @@ impl Repository {
     #[track_caller]
     fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
-            .args(["-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"])
+            .args([
+                "-c",
+                "user.name=T",
+                "-c",
+                "user.email=t@example.com",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(arguments)
             .current_dir(self.path())
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_SYSTEM", "/dev/null")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 }
@@ -80,11 +91,18 @@ fn preview(application: &str, flags: &[&str]) -> Run {
     put(folder.path(), "app.yaml", application);
     fs::create_dir(folder.path().join("mirrors")).unwrap();
     private(&folder.path().join("mirrors"));
-    lockstep(["preview", "--app", "app.yaml", "--mirrors", "mirrors", "--keys"])
-        .arg(keys().folder())
-        .args(flags)
-        .folder(folder.path())
-        .run()
+    lockstep([
+        "preview",
+        "--app",
+        "app.yaml",
+        "--mirrors",
+        "mirrors",
+        "--keys",
+    ])
+    .arg(keys().folder())
+    .args(flags)
+    .folder(folder.path())
+    .run()
 }
 
 fn private(folder: &Path) {
@@ -97,7 +115,10 @@ fn a_kustomization_is_changed_as_the_application_says() {
     let repository = Repository::new(&[
         ("app/kustomization.yaml", "resources: [web.yaml]\n"),
         ("app/web.yaml", WEB),
-        ("more/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nlabels: [{pairs: {more: 'yes'}}]\n"),
+        (
+            "more/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nlabels: [{pairs: {more: 'yes'}}]\n",
+        ),
     ]);
     let commit = repository.git(&["rev-parse", "HEAD"]);
     let text = application(&format!(
@@ -139,7 +160,11 @@ fn a_kustomization_is_changed_as_the_application_says() {
     }
 
     // A working copy can stand for the repository.
-    put(repository.path(), "app/web.yaml", &WEB.replace("name: web\n", "name: other\n"));
+    put(
+        repository.path(),
+        "app/web.yaml",
+        &WEB.replace("name: web\n", "name: other\n"),
+    );
     let place = repository.url();
     let run = preview(&text, &["--allow-repo", "directory", &place]).expect(0);
     assert!(run.text().contains("  name: p-other\n"), "{}", run.text());
@@ -150,9 +175,18 @@ fn files_beside_the_manifests_change_how_they_are_rendered() {
     let repository = Repository::new(&[
         ("app/kustomization.yaml", "resources: [web.yaml]\n"),
         ("app/web.yaml", WEB),
-        ("app/.argocd-source.yaml", "kustomize:\n  nameSuffix: -a\n  namespace: every\n"),
-        ("app/.argocd-source-shop.yaml", "kustomize:\n  nameSuffix: -b\n"),
-        ("app/.argocd-source-other.yaml", "kustomize:\n  nameSuffix: -c\n"),
+        (
+            "app/.argocd-source.yaml",
+            "kustomize:\n  nameSuffix: -a\n  namespace: every\n",
+        ),
+        (
+            "app/.argocd-source-shop.yaml",
+            "kustomize:\n  nameSuffix: -b\n",
+        ),
+        (
+            "app/.argocd-source-other.yaml",
+            "kustomize:\n  nameSuffix: -c\n",
+        ),
     ]);
     let text = application(&format!(
         "  source: {{repoURL: {}, path: app, kustomize: {{namePrefix: p-}}}}\n",
@@ -160,13 +194,26 @@ fn files_beside_the_manifests_change_how_they_are_rendered() {
     ));
     let run = preview(&text, &["--allow-repo", "directory"]).expect(0);
     let shown = run.text();
-    assert!(shown.contains("  name: p-web-b\n") && shown.contains("  namespace: every\n"), "{shown}");
+    assert!(
+        shown.contains("  name: p-web-b\n") && shown.contains("  namespace: every\n"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn several_sources_are_rendered_one_after_the_other() {
-    let secret = sops_encrypt("secret.yaml", SECRET, &["--encrypted-regex", "^stringData$"]);
-    let one = Repository::new(&[("app/web.yaml", WEB), ("app/deep/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: deep}\n")]);
+    let secret = sops_encrypt(
+        "secret.yaml",
+        SECRET,
+        &["--encrypted-regex", "^stringData$"],
+    );
+    let one = Repository::new(&[
+        ("app/web.yaml", WEB),
+        (
+            "app/deep/x.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: deep}\n",
+        ),
+    ]);
     let two = Repository::new(&[("secret.yaml", &String::from_utf8(secret).unwrap())]);
     let text = application(&format!(
         "  sources:
@@ -182,7 +229,12 @@ fn several_sources_are_rendered_one_after_the_other() {
         .text()
         .lines()
         .skip(1)
-        .map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+        .map(|line| {
+            line.split_whitespace()
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect();
     assert_eq!(names, ["ConfigMap - deep", "Secret - db"]);
     let run = preview(&text, &["--allow-repo", "directory"]).expect(0);
@@ -193,31 +245,69 @@ fn several_sources_are_rendered_one_after_the_other() {
 fn what_cannot_be_rendered_is_refused_with_its_reason() {
     let repository = Repository::new(&[
         ("chart/Chart.yaml", "name: c\n"),
-        ("app/kustomization.yaml", "resources: [web.yaml]\ncommonLabels: {team: red}\n"),
+        (
+            "app/kustomization.yaml",
+            "resources: [web.yaml]\ncommonLabels: {team: red}\n",
+        ),
         ("app/web.yaml", WEB),
         ("jsonnet/a.jsonnet", "{}"),
     ]);
     let url = repository.url();
     for (source, message) in [
-        (format!("source: {{repoURL: {url}, path: chart}}"), "is a Helm chart: Helm is not supported yet"),
-        (format!("source: {{repoURL: {url}, path: app, helm: {{}}}}"), "Helm is not supported yet"),
-        (format!("source: {{repoURL: {url}, path: app, plugin: {{name: avp}}}}"), "plugins are not supported yet"),
-        (format!("source: {{repoURL: {url}, chart: redis, targetRevision: '1'}}"), "the Helm chart `redis` is not rendered"),
-        (format!("source: {{repoURL: {url}, path: none}}"), "the path `none` of the source does not exist"),
-        (format!("source: {{repoURL: {url}, path: app/web.yaml}}"), "is not a folder"),
-        (format!("source: {{repoURL: {url}, path: ../..}}"), "the path of the source"),
-        (format!("source: {{repoURL: {url}, path: jsonnet}}"), "is Jsonnet"),
         (
-            format!("source: {{repoURL: {url}, path: app, kustomize: {{commonLabels: {{team: blue}}}}}}"),
+            format!("source: {{repoURL: {url}, path: chart}}"),
+            "is a Helm chart: Helm is not supported yet",
+        ),
+        (
+            format!("source: {{repoURL: {url}, path: app, helm: {{}}}}"),
+            "Helm is not supported yet",
+        ),
+        (
+            format!("source: {{repoURL: {url}, path: app, plugin: {{name: avp}}}}"),
+            "plugins are not supported yet",
+        ),
+        (
+            format!("source: {{repoURL: {url}, chart: redis, targetRevision: '1'}}"),
+            "the Helm chart `redis` is not rendered",
+        ),
+        (
+            format!("source: {{repoURL: {url}, path: none}}"),
+            "the path `none` of the source does not exist",
+        ),
+        (
+            format!("source: {{repoURL: {url}, path: app/web.yaml}}"),
+            "is not a folder",
+        ),
+        (
+            format!("source: {{repoURL: {url}, path: ../..}}"),
+            "the path of the source",
+        ),
+        (
+            format!("source: {{repoURL: {url}, path: jsonnet}}"),
+            "is Jsonnet",
+        ),
+        (
+            format!(
+                "source: {{repoURL: {url}, path: app, kustomize: {{commonLabels: {{team: blue}}}}}}"
+            ),
             "label team already in kustomization file",
         ),
-        (format!("source: {{repoURL: {url}, path: app, targetRevision: none}}"), "cannot fetch from"),
         (
-            format!("sourceHydrator: {{drySource: {{repoURL: {url}, path: a}}, syncSource: {{targetBranch: b, path: c}}}}"),
+            format!("source: {{repoURL: {url}, path: app, targetRevision: none}}"),
+            "cannot fetch from",
+        ),
+        (
+            format!(
+                "sourceHydrator: {{drySource: {{repoURL: {url}, path: a}}, syncSource: {{targetBranch: b, path: c}}}}"
+            ),
             "source hydrator, which is not supported yet",
         ),
     ] {
-        let run = preview(&application(&format!("  {source}\n")), &["--allow-repo", "directory"]).expect(2);
+        let run = preview(
+            &application(&format!("  {source}\n")),
+            &["--allow-repo", "directory"],
+        )
+        .expect(2);
         assert!(run.stderr.contains(message), "{source}: {}", run.stderr);
         assert!(run.stdout.is_empty());
     }
@@ -226,9 +316,16 @@ fn what_cannot_be_rendered_is_refused_with_its_reason() {
 #[test]
 fn repositories_of_manifests_are_not_read_from_this_machine_unasked() {
     let repository = Repository::new(&[("web.yaml", WEB)]);
-    let text = application(&format!("  source: {{repoURL: {}, path: .}}\n", repository.url()));
+    let text = application(&format!(
+        "  source: {{repoURL: {}, path: .}}\n",
+        repository.url()
+    ));
     let run = preview(&text, &[]).expect(2);
-    assert!(run.stderr.contains("--allow-repo directory"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--allow-repo directory"),
+        "{}",
+        run.stderr
+    );
     let text = application("  source: {repoURL: 'http://git.example/x', path: .}\n");
     let run = preview(&text, &[]).expect(2);
     assert!(run.stderr.contains("--allow-repo http"), "{}", run.stderr);
@@ -236,7 +333,8 @@ fn repositories_of_manifests_are_not_read_from_this_machine_unasked() {
 
 #[test]
 fn the_address_of_a_repository_is_shown_without_its_password() {
-    let text = application("  source: {repoURL: 'https://me:hunter2-pa55@127.0.0.1:1/x', path: .}\n");
+    let text =
+        application("  source: {repoURL: 'https://me:hunter2-pa55@127.0.0.1:1/x', path: .}\n");
     let run = preview(&text, &[]).expect(2);
     assert!(run.stderr.contains("127.0.0.1:1/x"), "{}", run.stderr);
     assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
@@ -268,7 +366,11 @@ fn a_repository_is_fetched_by_branch_tag_and_commit() {
             run = run.args(["--revision", revision]);
         }
         let run = run.run().expect(0);
-        assert!(run.text().contains(&format!("image: {image}\n")), "{revision:?}: {}", run.text());
+        assert!(
+            run.text().contains(&format!("image: {image}\n")),
+            "{revision:?}: {}",
+            run.text()
+        );
     }
 }
 
@@ -289,21 +391,35 @@ fn an_unsigned_commit_is_refused_where_signatures_are_asked_for() {
 fn fields_that_mean_nothing_are_warned_of_and_broken_ones_refused() {
     let repository = Repository::new(&[("web.yaml", WEB)]);
     let source = format!("  source: {{repoURL: {}, path: .}}\n", repository.url());
-    let run = preview(&application(&format!("{source}  syncpolicy: {{}}\n")), &["--allow-repo", "directory"]).expect(0);
+    let run = preview(
+        &application(&format!("{source}  syncpolicy: {{}}\n")),
+        &["--allow-repo", "directory"],
+    )
+    .expect(0);
     assert!(
-        run.stderr.contains("warning: `app.yaml:7`: unknown field `spec.syncpolicy`"),
+        run.stderr
+            .contains("warning: `app.yaml:7`: unknown field `spec.syncpolicy`"),
         "{}",
         run.stderr
     );
     let run = preview(&application("  source: {path: .}\n"), &[]).expect(2);
     assert!(
-        run.stderr.contains("error: `app.yaml:6`: `spec.source.repoURL` is missing"),
+        run.stderr
+            .contains("error: `app.yaml:6`: `spec.source.repoURL` is missing"),
         "{}",
         run.stderr
     );
-    let two = format!("{}---\n{}", application(&source), application(&source).replace("name: shop", "name: other"));
+    let two = format!(
+        "{}---\n{}",
+        application(&source),
+        application(&source).replace("name: shop", "name: other")
+    );
     let run = preview(&two, &["--allow-repo", "directory"]).expect(2);
-    assert!(run.stderr.contains("say which one with `--name`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("say which one with `--name`"),
+        "{}",
+        run.stderr
+    );
     preview(&two, &["--allow-repo", "directory", "--name", "other"]).expect(0);
 }
 
@@ -313,7 +429,11 @@ fn diff_and_sync_need_a_cluster() {
     put(folder.path(), "web.yaml", WEB);
     for command in ["diff", "sync"] {
         let run = lockstep([command]).arg(folder.path()).run().expect(2);
-        assert!(run.stderr.contains("there is no kubeconfig"), "{command}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("there is no kubeconfig"),
+            "{command}: {}",
+            run.stderr
+        );
         assert!(run.stdout.is_empty());
     }
 }

@@ -13,9 +13,7 @@ use std::process::Command;
 use goyaml::decode::{Duplicates, yaml_to_json};
 use goyaml::{Limits, Value, emit};
 use kustomize::BuildOptions;
-use kustomize::edit::{
-    AnnotationEdit, Edits, Existing, LabelEdit, LabelReach, MissingComponents,
-};
+use kustomize::edit::{AnnotationEdit, Edits, Existing, LabelEdit, LabelReach, MissingComponents};
 use kustomize::kustomization::{Patch, Replica, Selector};
 use support::{built, difference};
 
@@ -34,7 +32,10 @@ const FILES: &[(&str, &str)] = &[
     ("components/one/kustomization.yaml", "NAMES one"),
     ("components/two/kustomization.yaml", "NAMES two"),
     ("components/.hidden/kustomization.yaml", "NAMES hidden"),
-    ("app/patch.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  type: NodePort\n"),
+    (
+        "app/patch.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  type: NodePort\n",
+    ),
     ("app/own.env", "A=1\n"),
 ];
 
@@ -63,10 +64,19 @@ const KUSTOMIZATIONS: &[(&str, &str)] = &[
     ("empty", ""),
     ("nothing", "resources: []\n"),
     ("other-kind", "kind: Deployment\n"),
-    ("component", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [web.yaml]\n"),
-    ("json", "{\"resources\": [\"web.yaml\"], \"commonAnnotations\": {\"owner\": \"us\"}}"),
+    (
+        "component",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [web.yaml]\n",
+    ),
+    (
+        "json",
+        "{\"resources\": [\"web.yaml\"], \"commonAnnotations\": {\"owner\": \"us\"}}",
+    ),
     ("unknown", "resource: []\n"),
-    ("fields", "resources: [web.yaml]\nlabels:\n- pairs: {team: red}\n  fields:\n  - {path: spec/labels, create: true}\n"),
+    (
+        "fields",
+        "resources: [web.yaml]\nlabels:\n- pairs: {team: red}\n  fields:\n  - {path: spec/labels, create: true}\n",
+    ),
 ];
 
 #[test]
@@ -95,7 +105,9 @@ fn edited_kustomizations_build_as_after_kustomize_edit() {
                 (Err(_), Err(_)) => {}
                 // Argo CD wants a map to put its patches into, which an empty file is not.
                 (Ok(_), Err(error)) if error == NOT_A_MAP => {}
-                (ours, theirs) => different.push(format!("{name}: {ours:?}, kustomize: {theirs:?}")),
+                (ours, theirs) => {
+                    different.push(format!("{name}: {ours:?}, kustomize: {theirs:?}"))
+                }
             }
         }
     }
@@ -166,13 +178,40 @@ fn edits() -> Vec<(&'static str, Edits)> {
     let digest = "sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3";
     vec![
         ("none", Edits::default()),
-        ("prefix", Edits { name_prefix: "p-".to_owned(), ..Edits::default() }),
-        ("dashes", Edits { name_prefix: "--p".to_owned(), ..Edits::default() }),
-        ("suffix", Edits { name_suffix: "-s".to_owned(), ..Edits::default() }),
-        ("namespace", Edits { namespace: "shop".to_owned(), ..Edits::default() }),
+        (
+            "prefix",
+            Edits {
+                name_prefix: "p-".to_owned(),
+                ..Edits::default()
+            },
+        ),
+        (
+            "dashes",
+            Edits {
+                name_prefix: "--p".to_owned(),
+                ..Edits::default()
+            },
+        ),
+        (
+            "suffix",
+            Edits {
+                name_suffix: "-s".to_owned(),
+                ..Edits::default()
+            },
+        ),
+        (
+            "namespace",
+            Edits {
+                namespace: "shop".to_owned(),
+                ..Edits::default()
+            },
+        ),
         ("tag", images(&["shop/web:5"])),
         ("name", images(&["shop/web=eu/web"])),
-        ("name-tag", images(&["shop/web=eu:80/web:7", "registry:5000/side:v1"])),
+        (
+            "name-tag",
+            images(&["shop/web=eu:80/web:7", "registry:5000/side:v1"]),
+        ),
         ("digest", images(&[&format!("shop/web@{digest}"), "b:1"])),
         ("tag-digest", images(&[&format!("shop/web=x:1@{digest}")])),
         ("keep-tag", images(&["shop/web=x:*"])),
@@ -184,30 +223,129 @@ fn edits() -> Vec<(&'static str, Edits)> {
         ("replicas", replicas(&[("web", 5), ("other", 1)])),
         ("replicas-zero", replicas(&[("web", 0)])),
         ("replicas-name", replicas(&[("we=b", 1)])),
-        ("label", labels(&[("team", "blue"), ("x", "y")], Existing::Refuse, LabelReach::Selectors)),
-        ("label-new", labels(&[("x", "y:z")], Existing::Refuse, LabelReach::Selectors)),
-        ("label-force", labels(&[("team", "blue")], Existing::Replace, LabelReach::Selectors)),
-        ("label-metadata", labels(&[("team", "blue"), ("x", "\"true\"")], Existing::Replace, LabelReach::Metadata)),
-        ("label-metadata-refused", labels(&[("team", "blue")], Existing::Refuse, LabelReach::Metadata)),
-        ("label-templates", labels(&[("x", "y"), ("tier", "back")], Existing::Replace, LabelReach::Templates)),
-        ("label-templates-only", labels(&[("x", "y")], Existing::Replace, LabelReach::TemplatesWithSelectors)),
-        ("label-empty", labels(&[("", "y")], Existing::Replace, LabelReach::Selectors)),
-        ("label-no-value", labels(&[("x", "")], Existing::Replace, LabelReach::Selectors)),
-        ("annotation", annotations(&[("owner", "them"), ("a.b/c", "d: e")], Existing::Refuse)),
-        ("annotation-new", annotations(&[("a.b/c", "{\"json\": [1]}")], Existing::Refuse)),
-        ("annotation-force", annotations(&[("owner", "\"them\"")], Existing::Replace)),
-        ("component", components(&["../components/one", "../components/two"], MissingComponents::Refuse)),
-        ("component-glob", components(&["../components/*"], MissingComponents::Refuse)),
-        ("component-class", components(&["../comp*/[no]ne", "../components/t?o"], MissingComponents::Refuse)),
-        ("component-hidden", components(&["../components/.h*"], MissingComponents::Refuse)),
-        ("component-missing", components(&["../components/three"], MissingComponents::Refuse)),
-        ("component-ignored", components(&["../components/three", "../components/one"], MissingComponents::Ignore)),
-        ("component-all-ignored", components(&["../components/three", "../../out"], MissingComponents::Ignore)),
-        ("component-malformed", components(&["../components/["], MissingComponents::Refuse)),
-        ("component-file", components(&["web.yaml"], MissingComponents::Refuse)),
+        (
+            "label",
+            labels(
+                &[("team", "blue"), ("x", "y")],
+                Existing::Refuse,
+                LabelReach::Selectors,
+            ),
+        ),
+        (
+            "label-new",
+            labels(&[("x", "y:z")], Existing::Refuse, LabelReach::Selectors),
+        ),
+        (
+            "label-force",
+            labels(
+                &[("team", "blue")],
+                Existing::Replace,
+                LabelReach::Selectors,
+            ),
+        ),
+        (
+            "label-metadata",
+            labels(
+                &[("team", "blue"), ("x", "\"true\"")],
+                Existing::Replace,
+                LabelReach::Metadata,
+            ),
+        ),
+        (
+            "label-metadata-refused",
+            labels(&[("team", "blue")], Existing::Refuse, LabelReach::Metadata),
+        ),
+        (
+            "label-templates",
+            labels(
+                &[("x", "y"), ("tier", "back")],
+                Existing::Replace,
+                LabelReach::Templates,
+            ),
+        ),
+        (
+            "label-templates-only",
+            labels(
+                &[("x", "y")],
+                Existing::Replace,
+                LabelReach::TemplatesWithSelectors,
+            ),
+        ),
+        (
+            "label-empty",
+            labels(&[("", "y")], Existing::Replace, LabelReach::Selectors),
+        ),
+        (
+            "label-no-value",
+            labels(&[("x", "")], Existing::Replace, LabelReach::Selectors),
+        ),
+        (
+            "annotation",
+            annotations(&[("owner", "them"), ("a.b/c", "d: e")], Existing::Refuse),
+        ),
+        (
+            "annotation-new",
+            annotations(&[("a.b/c", "{\"json\": [1]}")], Existing::Refuse),
+        ),
+        (
+            "annotation-force",
+            annotations(&[("owner", "\"them\"")], Existing::Replace),
+        ),
+        (
+            "component",
+            components(
+                &["../components/one", "../components/two"],
+                MissingComponents::Refuse,
+            ),
+        ),
+        (
+            "component-glob",
+            components(&["../components/*"], MissingComponents::Refuse),
+        ),
+        (
+            "component-class",
+            components(
+                &["../comp*/[no]ne", "../components/t?o"],
+                MissingComponents::Refuse,
+            ),
+        ),
+        (
+            "component-hidden",
+            components(&["../components/.h*"], MissingComponents::Refuse),
+        ),
+        (
+            "component-missing",
+            components(&["../components/three"], MissingComponents::Refuse),
+        ),
+        (
+            "component-ignored",
+            components(
+                &["../components/three", "../components/one"],
+                MissingComponents::Ignore,
+            ),
+        ),
+        (
+            "component-all-ignored",
+            components(
+                &["../components/three", "../../out"],
+                MissingComponents::Ignore,
+            ),
+        ),
+        (
+            "component-malformed",
+            components(&["../components/["], MissingComponents::Refuse),
+        ),
+        (
+            "component-file",
+            components(&["web.yaml"], MissingComponents::Refuse),
+        ),
         (
             "patch",
-            patches(&[("", "- op: add\n  path: /metadata/annotations/second\n  value: '2'\n", Some("Deployment|Service"))]),
+            patches(&[(
+                "",
+                "- op: add\n  path: /metadata/annotations/second\n  value: '2'\n",
+                Some("Deployment|Service"),
+            )]),
         ),
         ("patch-file", patches(&[("patch.yaml", "", None)])),
         ("patch-missing", patches(&[("none.yaml", "", None)])),
@@ -230,7 +368,10 @@ fn edits() -> Vec<(&'static str, Edits)> {
 }
 
 fn write(case: &Path, kustomization: &str) {
-    for (path, text) in FILES.iter().chain(&[("app/kustomization.yaml", kustomization)]) {
+    for (path, text) in FILES
+        .iter()
+        .chain(&[("app/kustomization.yaml", kustomization)])
+    {
         let path = case.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = match text.strip_prefix("NAMES ") {
@@ -258,10 +399,17 @@ fn edited_and_built(case: &Path, edits: &Edits) -> Result<String, String> {
     };
     let edit = |words: &[&str], rest: Vec<String>| {
         let words = words.iter().map(|word| (*word).to_owned());
-        run(&["edit".to_owned()].into_iter().chain(words).chain(rest).collect::<Vec<_>>())
+        run(&["edit".to_owned()]
+            .into_iter()
+            .chain(words)
+            .chain(rest)
+            .collect::<Vec<_>>())
     };
     let pairs = |pairs: &BTreeMap<String, String>| -> Vec<String> {
-        pairs.iter().map(|(name, value)| format!("{name}:{value}")).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}"))
+            .collect()
     };
     for (words, text) in [
         (["set", "nameprefix", "--"], &edits.name_prefix),
@@ -334,7 +482,10 @@ fn append_patches(file: &Path, patches: &[Patch]) -> Result<(), String> {
         }
         if let Some(target) = &patch.target {
             let kind = Value::String(target.gvk.kind.to_string());
-            entry.push(("target".to_owned(), Value::Object(vec![("kind".to_owned(), kind)])));
+            entry.push((
+                "target".to_owned(),
+                Value::Object(vec![("kind".to_owned(), kind)]),
+            ));
         }
         Value::Object(entry)
     };

@@ -6,7 +6,8 @@ use crate::application::{ClusterReference, Content, Sources, Tool};
 const HEAD: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop, namespace: argocd}\n";
 const OURS: &str = "apiVersion: lockstep.dev/v1alpha1\nkind: Application\nmetadata: {name: shop}\n";
 const SOURCE: &str = "source: {repoURL: 'https://git.example/shop', path: app}";
-const DESTINATION: &str = "destination: {server: 'https://kubernetes.default.svc', namespace: shop}";
+const DESTINATION: &str =
+    "destination: {server: 'https://kubernetes.default.svc', namespace: shop}";
 
 #[track_caller]
 fn read_one(text: &str) -> Manifest {
@@ -69,7 +70,10 @@ operation: {{}}
     let retry = policy.retry.unwrap();
     assert_eq!(retry.limit, None);
     assert_eq!(retry.backoff.wait(1), Duration::from_secs(30));
-    assert_eq!(application.ignore_differences[0].json_pointers, ["/spec/replicas"]);
+    assert_eq!(
+        application.ignore_differences[0].json_pointers,
+        ["/spec/replicas"]
+    );
     assert_eq!(application.revision_history_limit, 3);
 }
 
@@ -96,7 +100,13 @@ fn our_applications_have_fields_of_their_own() {
         .collect();
     assert_eq!(
         unknown,
-        ["spec.interval", "spec.suspend", "spec.serviceAccountName", "spec.secrets", "spec.verify"]
+        [
+            "spec.interval",
+            "spec.suspend",
+            "spec.serviceAccountName",
+            "spec.secrets",
+            "spec.verify"
+        ]
     );
 }
 
@@ -126,8 +136,14 @@ fn what_means_nothing_is_told_with_its_line() {
         warnings,
         [
             (9, "`spec.source.ref` has no effect".to_owned()),
-            (11, "unknown field `spec.source.kustomize.nameprefix`".to_owned()),
-            (12, "`spec.source.kustomize.version` has no effect".to_owned()),
+            (
+                11,
+                "unknown field `spec.source.kustomize.nameprefix`".to_owned()
+            ),
+            (
+                12,
+                "`spec.source.kustomize.version` has no effect".to_owned()
+            ),
         ]
     );
 }
@@ -160,13 +176,21 @@ fn sources_are_one_or_several() {
 fn applications_that_cannot_be_acted_upon_are_refused() {
     let git = "repoURL: 'https://git.example/shop'";
     for (spec, reason, message) in [
-        ("", "no-source", "line 4: `spec` has neither `source` nor `sources`"),
+        (
+            "",
+            "no-source",
+            "line 4: `spec` has neither `source` nor `sources`",
+        ),
         (
             &format!("source: {{{git}}}"),
             "source-without-content",
             "line 6: `spec.source` needs one of `path` and `chart`",
         ),
-        ("source: {path: app}", "field-missing", "line 6: `spec.source.repoURL` is missing"),
+        (
+            "source: {path: app}",
+            "field-missing",
+            "line 6: `spec.source.repoURL` is missing",
+        ),
         (
             &format!("source: {{{git}, chart: redis}}"),
             "chart-without-version",
@@ -188,7 +212,9 @@ fn applications_that_cannot_be_acted_upon_are_refused() {
             "line 6: `spec.source.directory.include`",
         ),
         (
-            &format!("source: {{{git}, path: a, kustomize: {{replicas: [{{name: web, count: many}}]}}}}"),
+            &format!(
+                "source: {{{git}, path: a, kustomize: {{replicas: [{{name: web, count: many}}]}}}}"
+            ),
             "field-number",
             "line 6: `spec.source.kustomize.replicas[0].count` must be a whole number",
         ),
@@ -225,7 +251,10 @@ fn applications_that_cannot_be_acted_upon_are_refused() {
         ("project: red", "field-missing"),
     ] {
         let text = format!("{HEAD}spec:\n  {destination}\n  {SOURCE}\n");
-        assert_eq!(read(text.as_bytes()).err().expect(destination).reason(), reason);
+        assert_eq!(
+            read(text.as_bytes()).err().expect(destination).reason(),
+            reason
+        );
     }
     for (own, reason) in [
         ("interval: 1s", "interval-too-short"),
@@ -244,14 +273,33 @@ fn a_file_without_an_application_is_refused() {
     for (text, reason) in [
         ("", "no-application"),
         (other, "no-application"),
-        ("apiVersion: argoproj.io/v1\nkind: Application\n", "application-version"),
-        ("apiVersion: app.k8s.io/v1beta1\nkind: Application\n", "no-application"),
+        (
+            "apiVersion: argoproj.io/v1\nkind: Application\n",
+            "application-version",
+        ),
+        (
+            "apiVersion: app.k8s.io/v1beta1\nkind: Application\n",
+            "no-application",
+        ),
         ("a: b\na: c\n", "duplicate-key"),
     ] {
-        assert_eq!(read(text.as_bytes()).err().expect(text).reason(), reason, "{text}");
+        assert_eq!(
+            read(text.as_bytes()).err().expect(text).reason(),
+            reason,
+            "{text}"
+        );
     }
-    let several = format!("{other}---\n{}---\n{}", application(SOURCE), application(SOURCE));
-    assert_eq!(read(several.as_bytes()).map(|found| found.len()).unwrap_or_default(), 2);
+    let several = format!(
+        "{other}---\n{}---\n{}",
+        application(SOURCE),
+        application(SOURCE)
+    );
+    assert_eq!(
+        read(several.as_bytes())
+            .map(|found| found.len())
+            .unwrap_or_default(),
+        2
+    );
 }
 
 #[test]

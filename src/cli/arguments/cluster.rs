@@ -72,7 +72,11 @@ mod tests {
             ("99999999999999999999s", None),
             ("9999999h", None),
         ] {
-            assert_eq!(duration(text).ok().map(|found| found.as_secs()), expect, "{text}");
+            assert_eq!(
+                duration(text).ok().map(|found| found.as_secs()),
+                expect,
+                "{text}"
+            );
         }
     }
 }

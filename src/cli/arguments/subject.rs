@@ -33,7 +33,14 @@ pub(in crate::cli) struct SubjectArguments {
     pub revision: Option<String>,
 
     /// The folder in the repository.
-    #[arg(long, value_name = "PATH", requires = "repo", default_value = ".", hide_default_value = true, help_heading = "Source")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "repo",
+        default_value = ".",
+        hide_default_value = true,
+        help_heading = "Source"
+    )]
     pub path: String,
 
     /// A file with credentials for repositories: Secrets in Argo CD's format, with the label

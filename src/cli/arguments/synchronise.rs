@@ -52,8 +52,18 @@ pub(in crate::cli) enum ConflictsWhen {
     Owned,
 }
 
+const DIFF_EXAMPLES: &str = "Examples:
+  lockstep diff overlays/production
+  lockstep diff --app shop.yaml                      what the application's own commit would change
+  lockstep diff --app shop.yaml .                    what this working copy would change
+  lockstep diff --repo https://git.example/shop.git --revision v1.2.0 --path overlays/production
+
+Exit codes: 0 no difference, 1 differences, 2 an error, or an object that the cluster would refuse.
+A mask shows a fingerprint: it changes when the secret changes, and is another in every run.";
+
 // `lockstep diff`.
 #[derive(Args, Debug)]
+#[command(after_help = DIFF_EXAMPLES)]
 pub(in crate::cli) struct DiffArguments {
     /// What is rendered.
     #[command(flatten)]
@@ -95,8 +105,17 @@ pub(in crate::cli) enum DiffOutput {
     Summary,
 }
 
+const SYNC_EXAMPLES: &str = "Examples:
+  lockstep sync overlays/production --namespace shop --prune
+  lockstep sync --app shop.yaml --wait
+  lockstep sync --repo git@git.example:shop.git --revision 'v1.*' --path overlays/production --name shop
+
+Exit codes: 0 everything is as wanted, 2 an error, or something that could not be brought there.
+Killed at any moment, it can be run again: what is deleted is decided by what is known to belong to the application.";
+
 // `lockstep sync`.
 #[derive(Args, Debug)]
+#[command(after_help = SYNC_EXAMPLES)]
 pub(in crate::cli) struct SyncArguments {
     /// What is rendered.
     #[command(flatten)]

@@ -167,7 +167,10 @@ impl Report<'_> {
     fn sides(&self, sight: &Sight) -> (Option<Value>, Option<Value>) {
         match self.values {
             Values::Masked(redactor) => sight.masked(redactor),
-            Values::Shown => sight.expose(),
+            Values::Shown => {
+                let (live, wanted) = sight.expose();
+                (live.cloned(), wanted.cloned())
+            }
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use tree::{Opener, TreePath};
+use tree::TreePath;
 
 use super::{
     Asked, BuildEnvironment, Checkout, Failure, Found, WORKING_COPY, Workshop, place,
     source_identity,
 };
 use crate::application::manifest::{self, Manifest};
-use crate::application::render::render;
-use crate::application::{Application, Content, Sources};
+use crate::application::render::{check, render};
+use crate::application::{Application, Content, Secrets, Sources};
 use crate::cli::place::Root;
 use crate::git::RepositoryUrl;
 use crate::pipeline::Rendered;
@@ -26,6 +26,11 @@ impl Workshop<'_> {
         let mut revisions = Vec::new();
         let mut identities = Vec::new();
         let sources = application.sources.all();
+        sources.iter().try_for_each(check)?;
+        if self.arguments.place.is_some() && application.own.verify.is_some() {
+            self.printer
+                .warn("nobody signed the working copy: `spec.verify` is not looked at");
+        }
         let stand_in = match (&self.arguments.place, sources.first()) {
             (Some(path), Some(first)) => {
                 let url = self.parse(first.repository.expose())?;
@@ -109,7 +114,10 @@ impl Workshop<'_> {
         let real = place::real_path(file)?;
         let root = Root::of(&real);
         let path = root.below(&real)?;
-        let opened = self.opener.open(&root.tree()?, &path)?;
+        let opened = self
+            .opener
+            .open(&root.tree()?, &path)
+            .map_err(Failure::Open)?;
         let malformed = |source| Failure::Application {
             path: path.to_string(),
             source,
@@ -131,6 +139,14 @@ impl Workshop<'_> {
         for warning in warnings {
             self.printer
                 .warn(&format!("`{path}:{}`: {warning}", warning.line));
+        }
+        if application.own.suspend {
+            self.printer
+                .note("the application is suspended, which does not keep local commands");
+        }
+        if application.own.secrets != Secrets::default() {
+            self.printer
+                .note("`spec.secrets` is for the controller: here keys come from `--keys`");
         }
         Ok(application)
     }

@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::ProgressBar;
 
 use crate::cli::printer::Printer;
-use crate::cluster::{Event, Message, ObjectResult, OperationPhase, Pending, Progress, Purpose};
+use crate::cluster::{
+    Message, ObjectResult, OperationPhase, Pending, Progress, Purpose, SyncEvent,
+};
 
 /// As many objects that are waited for are named.
 const NAMED: usize = 3;
@@ -53,25 +55,25 @@ impl<'p> Narrator<'p> {
 }
 
 impl Progress for Narrator<'_> {
-    fn report(&self, event: Event<'_>) {
+    fn report(&self, event: SyncEvent<'_>) {
         match event {
-            Event::Reading => self.now("reading the cluster".to_owned()),
-            Event::WaitingForLease => {
+            SyncEvent::Reading => self.now("reading the cluster".to_owned()),
+            SyncEvent::WaitingForLease => {
                 self.now("another sync of this application may be at work: waiting".to_owned());
             }
-            Event::Planned {
+            SyncEvent::Planned {
                 changed,
                 unchanged,
                 pruned,
                 hooks,
             } => self.done(&plan(changed, unchanged, pruned, hooks)),
-            Event::DryRun { done, total } => {
+            SyncEvent::DryRun { done, total } => {
                 // Elsewhere than in a line that changes, only the end is news.
                 if !self.line.is_hidden() || done == total {
                     self.now(format!("dry run: {done} of {total}"));
                 }
             }
-            Event::Step {
+            SyncEvent::Step {
                 phase,
                 wave,
                 objects,
@@ -80,12 +82,12 @@ impl Progress for Narrator<'_> {
                 phase.name(),
                 count(objects, "object")
             )),
-            Event::Object(result) => {
+            SyncEvent::Object(result) => {
                 if let Some(text) = line(result) {
                     self.done(&text);
                 }
             }
-            Event::Waiting { purpose, pending } => self.now(waiting(purpose, pending)),
+            SyncEvent::Waiting { purpose, pending } => self.now(waiting(purpose, pending)),
         }
     }
 }
@@ -104,7 +106,7 @@ fn plan(changed: usize, unchanged: usize, pruned: usize, hooks: usize) -> String
 
 /// What became of an object, where that is worth a line.
 fn line(result: &ObjectResult) -> Option<String> {
-    if matches!(result.message, Message::Unchanged | Message::NotReached) {
+    if matches!(result.message, Message::Unchanged) {
         return None;
     }
     let failed = match result.phase {

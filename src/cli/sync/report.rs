@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::printable::printable;
 use crate::cli::table::Table;
-use crate::cluster::{
-    Message, Mode, ObjectResult, OperationPhase, Outcome, ResultCode,
-};
+use crate::cluster::{Message, Mode, ObjectResult, OperationPhase, Outcome, ResultCode};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -75,7 +73,7 @@ fn totals(outcome: &Outcome) -> String {
         .results
         .iter()
         .filter(|result| {
-            result.code == Some(ResultCode::Synced) && !matches!(result.message, Message::Unchanged)
+            result.code == ResultCode::Synced && !matches!(result.message, Message::Unchanged)
         })
         .count();
     let mut text = format!("{changed} synced, ");
@@ -121,9 +119,7 @@ fn resource(result: &ObjectResult) -> Value {
         "wave": result.wave,
         "message": result.message.to_string(),
     });
-    if let Some(code) = result.code {
-        resource["status"] = code.to_string().into();
-    }
+    resource["status"] = result.code.to_string().into();
     if result.is_hook {
         resource["hookType"] = result.sync_phase.name().into();
         resource["hookPhase"] = result.phase.to_string().into();
@@ -142,8 +138,9 @@ fn phase(result: &ObjectResult) -> String {
 }
 
 fn code(result: &ObjectResult) -> String {
-    match result.code {
-        Some(code) if !result.is_hook => code.to_string(),
-        _ => result.phase.to_string(),
+    if result.is_hook {
+        result.phase.to_string()
+    } else {
+        result.code.to_string()
     }
 }
