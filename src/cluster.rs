@@ -7,9 +7,10 @@ mod client;
 mod connect;
 mod discovery;
 mod error;
+mod exchange;
 mod object;
 mod path;
-mod request;
+
 mod retry;
 mod status;
 mod wait;
