@@ -42,7 +42,7 @@ fn discovery_names_every_kind_that_is_served() {
             assert!(known, "{name}");
         }
         assert_eq!(setting.cluster.requests().discovery, 2);
-        assert!(setting.cluster.version().await.unwrap().starts_with("v1."));
+        assert!(setting.cluster.version().await.unwrap().starts_with('v'));
     });
 }
 

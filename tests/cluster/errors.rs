@@ -106,7 +106,7 @@ fn what_cannot_be_changed_is_told_from_what_is_wrong() {
             ("apps", "StatefulSet", set("a"), set("b")),
             ("apps", "Deployment", deployment("a"), deployment("b")),
             ("", "PersistentVolumeClaim", claim("a"), claim("b")),
-            ("", "Service", service("None"), service("10.0.0.77")),
+            ("", "Service", service("10.0.0.77"), service("10.0.0.78")),
         ];
         for (group, kind, first, second) in cases {
             let resource = setting.resource(group, kind);
@@ -227,7 +227,7 @@ fn wrong_credentials_and_addresses_are_told_at_once() {
             (
                 plane.url().replace("https", "http"),
                 plane.token(),
-                "refused",
+                "not-an-api-server",
             ),
         ];
         for (url, token, reason) in cases {

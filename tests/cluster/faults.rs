@@ -14,7 +14,8 @@ use crate::support::{Setting, connection, run};
 
 async fn setting(prefix: &str) -> (FaultProxy, Setting) {
     let plane = ControlPlane::shared();
-    let proxy = FaultProxy::start(plane, &plane.user());
+    // The proxy has a runtime of its own, which cannot be started from within another.
+    let proxy = tokio::task::block_in_place(|| FaultProxy::start(plane, &plane.user()));
     let setting = Setting::through(proxy.kubeconfig(), prefix).await;
     (proxy, setting)
 }
