@@ -106,7 +106,7 @@ fn what_cannot_be_changed_is_told_from_what_is_wrong() {
             ("apps", "StatefulSet", set("a"), set("b")),
             ("apps", "Deployment", deployment("a"), deployment("b")),
             ("", "PersistentVolumeClaim", claim("a"), claim("b")),
-            ("", "Service", service("10.0.0.77"), service("10.0.0.78")),
+            ("", "Service", service("10.96.0.77"), service("10.96.0.78")),
         ];
         for (group, kind, first, second) in cases {
             let resource = setting.resource(group, kind);
