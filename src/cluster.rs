@@ -17,6 +17,7 @@ mod compare;
 mod connect;
 mod discovery;
 mod error;
+mod exchange;
 mod inventory;
 mod live;
 mod migration;
@@ -26,7 +27,7 @@ mod ownership;
 mod path;
 mod plan;
 mod progress;
-mod request;
+
 mod retry;
 mod status;
 mod sync;
