@@ -173,7 +173,7 @@ fn a_source_of_which_a_part_cannot_be_read_deletes_nothing() {
     app.sync().run().expect(0);
     for broken in [
         "a: [\n",
-        "apiVersion: v1\nkind: ConfigMap\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]}\nsops: {mac: x, lastmodified: y, version: 3.9.0}\n",
     ] {
         app.remove("two.yaml");
