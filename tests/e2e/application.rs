@@ -160,14 +160,13 @@ fn a_kustomization_is_changed_as_the_application_says() {
     }
 
     // A working copy can stand for the repository.
-    put(
-        repository.path(),
-        "app/web.yaml",
-        &WEB.replace("name: web\n", "name: other\n"),
-    );
+    let changed = WEB.replace("replicas: 1", "minReadySeconds: 7\n  replicas: 1");
+    put(repository.path(), "app/web.yaml", &changed);
     let place = repository.url();
     let run = preview(&text, &["--allow-repo", "directory", &place]).expect(0);
-    assert!(run.text().contains("  name: p-other\n"), "{}", run.text());
+    let shown = run.text();
+    assert!(shown.contains("  minReadySeconds: 7\n"), "{shown}");
+    assert!(shown.contains("    revision: working copy\n"), "{shown}");
 }
 
 #[test]

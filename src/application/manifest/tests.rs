@@ -260,7 +260,7 @@ fn applications_that_cannot_be_acted_upon_are_refused() {
     }
     for (own, reason) in [
         ("interval: 1s", "interval-too-short"),
-        ("interval: 30", "duration-malformed"),
+        ("interval: '30'", "duration-malformed"),
         ("verify: {}", "field-missing"),
         ("verify: {mode: any, signers: x}", "wrong-word"),
     ] {
@@ -283,7 +283,7 @@ fn a_file_without_an_application_is_refused() {
             "apiVersion: app.k8s.io/v1beta1\nkind: Application\n",
             "no-application",
         ),
-        ("a: b\na: c\n", "duplicate-key"),
+        ("a: b\na: c\n", "yaml-duplicate-key"),
     ] {
         assert_eq!(
             read(text.as_bytes()).err().expect(text).reason(),
