@@ -8,12 +8,20 @@ use serde_json::{Map, Value};
 
 /// The fields that `manager` owns by applying in `api_version`, in the main resource.
 pub fn applied_by<'o>(live: &'o Value, manager: &str, api_version: &str) -> Option<&'o Value> {
-    let mut entries = live.pointer("/metadata/managedFields")?.as_array()?.iter().filter(|entry| {
-        entry.get("manager").and_then(Value::as_str) == Some(manager)
-            && entry.get("operation").and_then(Value::as_str) == Some("Apply")
-            && entry.get("apiVersion").and_then(Value::as_str) == Some(api_version)
-            && entry.get("subresource").and_then(Value::as_str).unwrap_or_default().is_empty()
-    });
+    let mut entries = live
+        .pointer("/metadata/managedFields")?
+        .as_array()?
+        .iter()
+        .filter(|entry| {
+            entry.get("manager").and_then(Value::as_str) == Some(manager)
+                && entry.get("operation").and_then(Value::as_str) == Some("Apply")
+                && entry.get("apiVersion").and_then(Value::as_str) == Some(api_version)
+                && entry
+                    .get("subresource")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .is_empty()
+        });
     let fields = entries.next()?.get("fieldsV1")?;
     entries.next().is_none().then_some(fields)
 }
@@ -26,7 +34,10 @@ pub fn owned_by(object: &Value, wanted: impl Fn(&str) -> bool) -> Map<String, Va
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
     for entry in entries {
-        let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
+        let manager = entry
+            .get("manager")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if wanted(manager)
             && let Some(Value::Object(fields)) = entry.get("fieldsV1")
         {
@@ -54,9 +65,17 @@ fn unite(into: &mut Map<String, Value>, fields: &Map<String, Value>) {
 /// Errs on one side only: whatever cannot be decided is not covered. `apiVersion`, `kind`, and what of `metadata` is
 /// nobody's (name and namespace) are left out.
 pub fn covers_exactly(fields: &Value, desired: &Value, live: &Value) -> bool {
-    let (Value::Object(fields), Value::Object(desired), Value::Object(live)) = (fields, desired, live) else {
+    let (Value::Object(fields), Value::Object(desired), Value::Object(live)) =
+        (fields, desired, live)
+    else {
         return false;
     };
+    let complete = ["apiVersion", "kind", "metadata"]
+        .into_iter()
+        .all(|name| desired.contains_key(name));
+    if !complete || desired["metadata"].get("name").is_none() {
+        return false;
+    }
     let mut named = 0;
     for (name, value) in desired {
         if matches!(name.as_str(), "apiVersion" | "kind") {
@@ -72,7 +91,10 @@ pub fn covers_exactly(fields: &Value, desired: &Value, live: &Value) -> bool {
             };
             let nobodys = |key: &&String| matches!(key.as_str(), "name" | "namespace");
             let own = value.keys().filter(|key| !nobodys(key)).count();
-            let same = value.iter().filter(|(key, _)| nobodys(key)).all(|(key, value)| live.get(key) == Some(value));
+            let same = value
+                .iter()
+                .filter(|(key, _)| nobodys(key))
+                .all(|(key, value)| live.get(key) == Some(value));
             let covered = match below {
                 None => own == 0,
                 Some(below) => {
@@ -98,7 +120,10 @@ pub fn covers_exactly(fields: &Value, desired: &Value, live: &Value) -> bool {
 }
 
 /// The subtree of a field, if the set has it.
-pub(in crate::cluster) fn child<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f Map<String, Value>> {
+pub(in crate::cluster) fn child<'f>(
+    fields: &'f Map<String, Value>,
+    name: &str,
+) -> Option<&'f Map<String, Value>> {
     // Most names are short: no allocation for them.
     fields
         .iter()
@@ -119,7 +144,12 @@ fn fields_named(fields: &Map<String, Value>) -> Option<usize> {
     Some(count)
 }
 
-fn field_covered(fields: &Map<String, Value>, name: &str, desired: &Value, live: &Map<String, Value>) -> bool {
+fn field_covered(
+    fields: &Map<String, Value>,
+    name: &str,
+    desired: &Value,
+    live: &Map<String, Value>,
+) -> bool {
     match (child(fields, name), live.get(name)) {
         (Some(below), Some(live)) => covered(below, desired, live),
         _ => false,
@@ -155,7 +185,9 @@ fn list_covered(fields: &Map<String, Value>, desired: &[Value], live: &[Value]) 
         .filter(|(element, _)| *element != ".")
         .map(|(element, below)| Element::read(element, below))
         .collect();
-    let Some(elements) = elements else { return false };
+    let Some(elements) = elements else {
+        return false;
+    };
     if elements.len() != desired.len() {
         return false;
     }
@@ -244,14 +276,20 @@ pub(in crate::cluster) fn elements(fields: &Map<String, Value>) -> Vec<Element<'
 }
 
 /// Removes from both objects the fields of the set in which they differ and which both have.
-pub(in crate::cluster) fn remove_differing(fields: &Map<String, Value>, one: &mut Value, other: &mut Value) {
+pub(in crate::cluster) fn remove_differing(
+    fields: &Map<String, Value>,
+    one: &mut Value,
+    other: &mut Value,
+) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
             for (element, below) in fields {
-                let (Some(name), Some(below)) = (element.strip_prefix("f:"), below.as_object()) else {
+                let (Some(name), Some(below)) = (element.strip_prefix("f:"), below.as_object())
+                else {
                     continue;
                 };
-                let (Some(of_one), Some(of_other)) = (one.get_mut(name), other.get_mut(name)) else {
+                let (Some(of_one), Some(of_other)) = (one.get_mut(name), other.get_mut(name))
+                else {
                     continue;
                 };
                 let same_shape = matches!(
@@ -337,31 +375,63 @@ mod tests {
     fn any_other_value_field_or_order_is_not_covered() {
         type Change = (&'static str, fn(&mut Value, &mut Value, &mut Value));
         let changes: &[Change] = &[
-            ("a value", |_, desired, _| desired["spec"]["replicas"] = json!(3)),
-            ("a live value", |_, _, live| live["spec"]["replicas"] = json!(3)),
-            ("a live value of an atomic field", |_, _, live| live["spec"]["selector"]["tier"] = json!("web")),
-            ("a new field", |_, desired, _| desired["spec"]["paused"] = json!(true)),
+            ("a value", |_, desired, _| {
+                desired["spec"]["replicas"] = json!(3)
+            }),
+            ("a live value", |_, _, live| {
+                live["spec"]["replicas"] = json!(3)
+            }),
+            ("a live value of an atomic field", |_, _, live| {
+                live["spec"]["selector"]["tier"] = json!("web")
+            }),
+            ("a new field", |_, desired, _| {
+                desired["spec"]["paused"] = json!(true)
+            }),
             ("a field that is gone", |_, desired, _| {
-                desired["spec"].as_object_mut().unwrap().shift_remove("replicas");
+                desired["spec"]
+                    .as_object_mut()
+                    .unwrap()
+                    .shift_remove("replicas");
             }),
             ("a field that is owned no more", |fields, _, _| {
-                fields["f:spec"].as_object_mut().unwrap().shift_remove("f:replicas");
+                fields["f:spec"]
+                    .as_object_mut()
+                    .unwrap()
+                    .shift_remove("f:replicas");
             }),
             ("a whole part that is gone", |_, desired, _| {
                 desired.as_object_mut().unwrap().shift_remove("spec");
             }),
             ("labels that are gone", |_, desired, _| {
-                desired["metadata"].as_object_mut().unwrap().shift_remove("labels");
+                desired["metadata"]
+                    .as_object_mut()
+                    .unwrap()
+                    .shift_remove("labels");
             }),
-            ("another name", |_, desired, _| desired["metadata"]["name"] = json!("z")),
-            ("another version", |_, desired, _| desired["apiVersion"] = json!("v2")),
-            ("another order", |_, desired, _| desired["spec"]["finalizers"] = json!(["b", "a"])),
-            ("another item", |_, desired, _| desired["spec"]["finalizers"] = json!(["a", "c"])),
+            ("another name", |_, desired, _| {
+                desired["metadata"]["name"] = json!("z")
+            }),
+            ("another version", |_, desired, _| {
+                desired["apiVersion"] = json!("v2")
+            }),
+            ("another order", |_, desired, _| {
+                desired["spec"]["finalizers"] = json!(["b", "a"])
+            }),
+            ("another item", |_, desired, _| {
+                desired["spec"]["finalizers"] = json!(["a", "c"])
+            }),
             ("an item more", |_, desired, _| {
-                desired["spec"]["ports"].as_array_mut().unwrap().push(json!({"port": 81}));
+                desired["spec"]["ports"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(json!({"port": 81}));
             }),
-            ("an item changed", |_, _, live| live["spec"]["ports"][1]["name"] = json!("web")),
-            ("a null", |_, desired, _| desired["spec"]["replicas"] = Value::Null),
+            ("an item changed", |_, _, live| {
+                live["spec"]["ports"][1]["name"] = json!("web")
+            }),
+            ("a null", |_, desired, _| {
+                desired["spec"]["replicas"] = Value::Null
+            }),
             ("an item by its place", |fields, _, _| {
                 fields["f:spec"]["f:finalizers"] = json!({"i:0": {}, "i:1": {}});
             }),
@@ -382,8 +452,8 @@ mod tests {
             "k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}},
             "k:{\"port\":80,\"protocol\":\"UDP\"}": {".": {}, "f:port": {}, "f:protocol": {}},
         }}});
-        let desired = json!({"spec": {"ports": [{"port": 80}, {"port": 80, "protocol": "UDP"}]}});
-        let live = json!({"spec": {"ports": [
+        let desired = json!({"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"ports": [{"port": 80}, {"port": 80, "protocol": "UDP"}]}});
+        let live = json!({"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"ports": [
             {"port": 80, "protocol": "TCP"},
             {"port": 80, "protocol": "UDP"},
         ]}});

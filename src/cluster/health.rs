@@ -74,7 +74,9 @@ impl Health {
 
 /// How a live object is; none where its kind has no check, or the check does not say.
 pub fn assess(object: &Value) -> Option<Health> {
-    if !fields::text(object, "/metadata/deletionTimestamp").is_empty() && !hooks::has_finalizer(object) {
+    if !fields::text(object, "/metadata/deletionTimestamp").is_empty()
+        && !hooks::has_finalizer(object)
+    {
         return Some(Health::new(Status::Progressing, "Pending deletion"));
     }
     let (group, version) = fields::group_version(object);
@@ -110,7 +112,9 @@ pub fn of_application<'o>(resources: impl IntoIterator<Item = Option<&'o Value>>
         if is_ignored(object) || hooks::Role::of(object) != hooks::Role::Resource {
             continue;
         }
-        let Some(health) = assess(object) else { continue };
+        let Some(health) = assess(object) else {
+            continue;
+        };
         let application = fields::group_version(object).0 == "argoproj.io"
             && fields::text(object, "/kind") == "Application";
         if !(application && matches!(health.status, Status::Missing | Status::Unknown)) {

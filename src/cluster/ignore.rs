@@ -61,7 +61,9 @@ enum Pattern {
 #[non_exhaustive]
 pub enum IgnoreError {
     /// An expression is not jq.
-    #[error("ignoreDifferences[{rule}].jqPathExpressions[{entry}]: {expression:?} is not a jq path expression: {cause}")]
+    #[error(
+        "ignoreDifferences[{rule}].jqPathExpressions[{entry}]: {expression:?} is not a jq path expression: {cause}"
+    )]
     Expression {
         /// The place of the rule in the list.
         rule: usize,
@@ -195,7 +197,11 @@ impl IgnoreRules {
         let group = api_version
             .split_once('/')
             .map_or_else(String::new, |(group, _)| group.to_owned());
-        let (kind, name, namespace) = (text("/kind"), text("/metadata/name"), text("/metadata/namespace"));
+        let (kind, name, namespace) = (
+            text("/kind"),
+            text("/metadata/name"),
+            text("/metadata/namespace"),
+        );
         self.rules.iter().enumerate().filter(move |(_, rule)| {
             rule.group.matches(&group)
                 && rule.kind.matches(&kind)
@@ -341,7 +347,10 @@ mod tests {
         for expression in [".a[", "nothing(.a)", "$nothing", "env(1)", ".a b", &nested] {
             let rules = [IgnoreDifference::default(), difference(expression)];
             let error = IgnoreRules::compile(&rules).err().unwrap().to_string();
-            assert!(error.starts_with("ignoreDifferences[1].jqPathExpressions[1]: "), "{error}");
+            assert!(
+                error.starts_with("ignoreDifferences[1].jqPathExpressions[1]: "),
+                "{error}"
+            );
         }
     }
 
@@ -351,11 +360,13 @@ mod tests {
         let mut object = deployment();
         assert_eq!(rules.remove_from(&mut object), []);
         assert_eq!(object.pointer("/spec/replicas"), None);
-        assert!(IgnoreRules::compile(&[IgnoreDifference {
-            jq_path_expressions: vec!["$ENV.PATH".to_owned()],
-            ..IgnoreDifference::default()
-        }])
-        .is_err());
+        assert!(
+            IgnoreRules::compile(&[IgnoreDifference {
+                jq_path_expressions: vec!["$ENV.PATH".to_owned()],
+                ..IgnoreDifference::default()
+            }])
+            .is_err()
+        );
     }
 
     #[test]
@@ -363,7 +374,10 @@ mod tests {
         let rules = IgnoreRules::compile(&[IgnoreDifference {
             group: "apps".to_owned(),
             kind: "Deployment".to_owned(),
-            json_pointers: vec!["/spec/replicas".to_owned(), "/metadata/annotations/a~1b".to_owned()],
+            json_pointers: vec![
+                "/spec/replicas".to_owned(),
+                "/metadata/annotations/a~1b".to_owned(),
+            ],
             jq_path_expressions: vec![
                 ".spec.template.spec.containers[] | select(.name == \"proxy\") | .image".to_owned(),
             ],
@@ -379,7 +393,10 @@ mod tests {
             {"name": "web", "image": "web:live"},
         ]);
         let mut target = deployment();
-        target["metadata"].as_object_mut().unwrap().shift_remove("annotations");
+        target["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("annotations");
         let (respected, warnings) = rules.respect(&target, &live);
         assert_eq!(warnings, []);
         let mut wanted = target;

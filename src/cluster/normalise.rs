@@ -28,13 +28,18 @@ const SERVER_METADATA: [&str; 6] = [
 /// Brings an object to the form that is compared: what the API server alone writes is dropped (`managedFields` included),
 /// `status` too, and parts with several spellings get one.
 pub fn normalise(object: &mut Value) {
-    let Some(object) = object.as_object_mut() else { return };
+    let Some(object) = object.as_object_mut() else {
+        return;
+    };
     object.shift_remove("status");
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         for field in SERVER_METADATA {
             metadata.shift_remove(field);
         }
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        if let Some(annotations) = metadata
+            .get_mut("annotations")
+            .and_then(Value::as_object_mut)
+        {
             annotations.shift_remove(LAST_APPLIED);
             if annotations.is_empty() {
                 metadata.shift_remove("annotations");
@@ -42,7 +47,9 @@ pub fn normalise(object: &mut Value) {
         }
     }
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
-    let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+    let group = text("apiVersion")
+        .split_once('/')
+        .map_or("", |(group, _)| group);
     match (group, text("kind")) {
         ("", "Secret") => normalise_secret(object),
         ("", "Endpoints") => normalise_endpoints(object),
@@ -62,6 +69,10 @@ pub fn for_comparison(live: &Value, predicted: &Value) -> (Value, Value) {
 /// `stringData` moves into `data`, as the API server does it, and a null value is an empty one.
 fn normalise_secret(object: &mut Map<String, Value>) {
     if let Some(Value::Object(plain)) = object.get("stringData") {
+        if plain.is_empty() {
+            object.shift_remove("stringData");
+            return normalise_secret(object);
+        }
         let encoded: Vec<(String, Value)> = plain
             .iter()
             .map(|(key, value)| {
@@ -73,7 +84,9 @@ fn normalise_secret(object: &mut Map<String, Value>) {
                 (key.clone(), value)
             })
             .collect();
-        let data = object.entry("data").or_insert_with(|| Value::Object(Map::new()));
+        let data = object
+            .entry("data")
+            .or_insert_with(|| Value::Object(Map::new()));
         if data.is_null() {
             *data = Value::Object(Map::new());
         }
@@ -110,9 +123,16 @@ fn normalise_endpoints(object: &mut Map<String, Value>) {
         return;
     };
     for subset in subsets.iter_mut() {
-        for port in subset.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        for port in subset
+            .get_mut("ports")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Some(port) = port.as_object_mut()
-                && port.get("protocol").is_none_or(|protocol| protocol.is_null() || protocol == "")
+                && port
+                    .get("protocol")
+                    .is_none_or(|protocol| protocol.is_null() || protocol == "")
             {
                 port.insert("protocol".to_owned(), Value::from("TCP"));
             }
@@ -134,8 +154,10 @@ fn sort(list: &mut [Value]) {
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let mut fields: Vec<(&String, String)> =
-                fields.iter().map(|(key, value)| (key, canonical(value))).collect();
+            let mut fields: Vec<(&String, String)> = fields
+                .iter()
+                .map(|(key, value)| (key, canonical(value)))
+                .collect();
             fields.sort();
             format!("{fields:?}")
         }
@@ -211,7 +233,9 @@ fn merge(
                         let all = element.and_then(|element| element.below);
                         merged.push(merge(item, before, below, all));
                     }
-                    (None, Some(_)) => merged.push(below.map_or_else(|| item.clone(), |below| only(item, below))),
+                    (None, Some(_)) => {
+                        merged.push(below.map_or_else(|| item.clone(), |below| only(item, below)))
+                    }
                     (None, None) => {}
                 }
             }
@@ -237,7 +261,11 @@ fn only(value: &Value, owned: &Map<String, Value>) -> Value {
                 .iter()
                 .filter_map(|item| {
                     let element = owned.iter().find(|element| element.is(item))?;
-                    Some(element.below.map_or_else(|| item.clone(), |below| only(item, below)))
+                    Some(
+                        element
+                            .below
+                            .map_or_else(|| item.clone(), |below| only(item, below)),
+                    )
                 })
                 .collect()
         }

@@ -140,7 +140,9 @@ impl SyncOptions {
         let says = |policy: &str| options.iter().any(|option| option.as_ref() == policy);
         read.prune_propagation = if says("PrunePropagationPolicy=background") {
             Propagation::Background
-        } else if says("PrunePropagationPolicy=orphan") && !says("PrunePropagationPolicy=foreground") {
+        } else if says("PrunePropagationPolicy=orphan")
+            && !says("PrunePropagationPolicy=foreground")
+        {
             Propagation::Orphan
         } else {
             Propagation::Foreground

@@ -137,7 +137,12 @@ struct Task<'o> {
 impl<'o> Task<'o> {
     fn of(place: usize, item: &Item<'o>, destination: &'o str) -> Option<Self> {
         let object = item.target.or(item.live)?;
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let text = |pointer: &str| {
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         let kind = text("/kind");
         let namespace = text("/metadata/namespace");
         Some(Self {
@@ -147,7 +152,9 @@ impl<'o> Task<'o> {
             phase: item.phase,
             wave: annotations::wave(object),
             rank: kind_rank(kind),
-            group: text("/apiVersion").split_once('/').map_or("", |(group, _)| group),
+            group: text("/apiVersion")
+                .split_once('/')
+                .map_or("", |(group, _)| group),
             kind,
             // Objects of the whole cluster count as in the destination namespace, too: Argo CD does not tell them apart.
             namespace: if namespace.is_empty() && item.target.is_some() {
@@ -195,7 +202,11 @@ impl<'o> Task<'o> {
 
 /// Swaps the waves of what is pruned pairwise: the lowest with the highest, and so on.
 fn mirror_prunes(tasks: &mut [Task<'_>]) {
-    let mut waves: Vec<i64> = tasks.iter().filter(|task| task.prune).map(|task| task.wave).collect();
+    let mut waves: Vec<i64> = tasks
+        .iter()
+        .filter(|task| task.prune)
+        .map(|task| task.wave)
+        .collect();
     waves.sort_unstable();
     waves.dedup();
     for task in tasks.iter_mut().filter(|task| task.prune) {
@@ -214,9 +225,9 @@ fn prune_last(tasks: &mut [Task<'_>], items: &[Item<'_>], all: bool) {
         .fold(0, i64::max)
         .saturating_add(1);
     for task in tasks.iter_mut().filter(|task| task.prune) {
-        let own = items[task.place]
-            .live
-            .is_some_and(|live| annotations::has(live, annotations::SYNC_OPTIONS, "PruneLast=true"));
+        let own = items[task.place].live.is_some_and(|live| {
+            annotations::has(live, annotations::SYNC_OPTIONS, "PruneLast=true")
+        });
         if all || own {
             task.wave = last;
         }
@@ -238,7 +249,9 @@ fn move_before<'o, Key>(
             continue;
         }
         if let Some(key) = provides(task) {
-            let Some(&before) = first.get(&key) else { continue };
+            let Some(&before) = first.get(&key) else {
+                continue;
+            };
             let (phase, wave) = (tasks[before].phase, tasks[before].wave);
             tasks[before..=place].rotate_right(1);
             tasks[before].phase = phase;
@@ -279,7 +292,12 @@ mod tests {
                     .iter()
                     .map(|&place| {
                         let object = items[place].target.or(items[place].live).unwrap();
-                        object.pointer("/metadata/name").unwrap().as_str().unwrap().to_owned()
+                        object
+                            .pointer("/metadata/name")
+                            .unwrap()
+                            .as_str()
+                            .unwrap()
+                            .to_owned()
                     })
                     .collect();
                 (step.phase, step.wave, names)
@@ -288,11 +306,19 @@ mod tests {
     }
 
     fn applied(target: &Value) -> Item<'_> {
-        Item { phase: Phase::Sync, target: Some(target), live: None }
+        Item {
+            phase: Phase::Sync,
+            target: Some(target),
+            live: None,
+        }
     }
 
     fn pruned(live: &Value) -> Item<'_> {
-        Item { phase: Phase::Sync, target: None, live: Some(live) }
+        Item {
+            phase: Phase::Sync,
+            target: None,
+            live: Some(live),
+        }
     }
 
     #[test]
@@ -303,7 +329,11 @@ mod tests {
         let items = [applied(&namespace), applied(&early), applied(&other)];
         assert_eq!(
             names(&items, Ordering::default()),
-            [(Phase::Sync, -2, vec!["other".into(), "shop".into(), "early".into()])]
+            [(
+                Phase::Sync,
+                -2,
+                vec!["other".into(), "shop".into(), "early".into()]
+            )]
         );
     }
 
@@ -321,10 +351,17 @@ mod tests {
                 (Phase::Sync, 5, vec!["low".into()]),
             ]
         );
-        let last = Ordering { prune_last: true, namespace: "" };
+        let last = Ordering {
+            prune_last: true,
+            namespace: "",
+        };
         assert_eq!(
             names(&items, last),
-            [(Phase::Sync, 6, vec!["high".into(), "low".into(), "middle".into()])]
+            [(
+                Phase::Sync,
+                6,
+                vec!["high".into(), "low".into(), "middle".into()]
+            )]
         );
     }
 }

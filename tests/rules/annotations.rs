@@ -85,11 +85,19 @@ fn waves_hooks_and_their_policies_are_those_of_argo_cd() {
         let skip = theirs["skip"] == true;
         let hook = theirs["hook"] == true;
         assert_eq!(ours == Role::Skipped, skip, "{case}: {object}");
-        assert_eq!(matches!(ours, Role::Hook(_)), hook && !skip, "{case}: {object}");
+        assert_eq!(
+            matches!(ours, Role::Hook(_)),
+            hook && !skip,
+            "{case}: {object}"
+        );
         let Role::Hook(ours) = ours else { continue };
         let mut types = sorted(&theirs["types"]);
         types.retain(|name| name != "Skip");
-        let mut phases: Vec<String> = ours.phases.iter().map(|phase| phase.name().to_owned()).collect();
+        let mut phases: Vec<String> = ours
+            .phases
+            .iter()
+            .map(|phase| phase.name().to_owned())
+            .collect();
         phases.sort();
         assert_eq!(phases, types, "{case}: {object}");
         let mut policies: Vec<&str> = ours

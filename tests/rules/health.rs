@@ -74,39 +74,164 @@ fn containers() -> Vec<Value> {
 
 /// Kinds that go by `status.conditions` alone.
 const BY_CONDITIONS: &[(&str, &str, &[&str], &[&str])] = &[
-    ("argoproj.io/v1alpha1", "CronWorkflow", &["SpecError", "SubmissionError", "Completed"], &[]),
-    ("argoproj.io/v1alpha1", "EventBus", &["Deployed", "Configured"], &["Why"]),
-    ("argoproj.io/v1alpha1", "ApplicationSet", &["ErrorOccurred", "ResourcesUpToDate", "RolloutProgressing"], &[]),
-    ("bitnami.com/v1alpha1", "SealedSecret", &["Synced", "Ready"], &[]),
-    ("camel.apache.org/v1", "Integration", &["Ready", "Other"], &[]),
-    ("cert-manager.io/v1", "Certificate", &["Ready", "Issuing"], &[]),
-    ("cert-manager.io/v1", "ClusterIssuer", &["Ready", "Other"], &[]),
+    (
+        "argoproj.io/v1alpha1",
+        "CronWorkflow",
+        &["SpecError", "SubmissionError", "Completed"],
+        &[],
+    ),
+    (
+        "argoproj.io/v1alpha1",
+        "EventBus",
+        &["Deployed", "Configured"],
+        &["Why"],
+    ),
+    (
+        "argoproj.io/v1alpha1",
+        "ApplicationSet",
+        &["ErrorOccurred", "ResourcesUpToDate", "RolloutProgressing"],
+        &[],
+    ),
+    (
+        "bitnami.com/v1alpha1",
+        "SealedSecret",
+        &["Synced", "Ready"],
+        &[],
+    ),
+    (
+        "camel.apache.org/v1",
+        "Integration",
+        &["Ready", "Other"],
+        &[],
+    ),
+    (
+        "cert-manager.io/v1",
+        "Certificate",
+        &["Ready", "Issuing"],
+        &[],
+    ),
+    (
+        "cert-manager.io/v1",
+        "ClusterIssuer",
+        &["Ready", "Other"],
+        &[],
+    ),
     ("cert-manager.io/v1", "Issuer", &["Ready", "Other"], &[]),
-    ("certmanager.k8s.io/v1", "Certificate", &["Ready", "Other"], &[]),
+    (
+        "certmanager.k8s.io/v1",
+        "Certificate",
+        &["Ready", "Other"],
+        &[],
+    ),
     ("certmanager.k8s.io/v1", "Issuer", &["Ready", "Other"], &[]),
-    ("external-secrets.io/v1", "ClusterExternalSecret", &["Ready", "PartiallyReady", "NotReady"], &[]),
-    ("external-secrets.io/v1", "ClusterSecretStore", &["Ready", "Other"], &[]),
-    ("external-secrets.io/v1", "ExternalSecret", &["Ready", "Other"], &[]),
-    ("external-secrets.io/v1", "PushSecret", &["Ready", "Other"], &[]),
-    ("external-secrets.io/v1", "SecretStore", &["Ready", "Other"], &[]),
-    ("kafka.strimzi.io/v1", "Kafka", &["Ready", "NotReady"], &["Creating", "Broken"]),
-    ("kafka.strimzi.io/v1", "KafkaBridge", &["Ready", "NotReady"], &[]),
-    ("kafka.strimzi.io/v1", "KafkaConnect", &["Ready", "NotReady"], &[]),
-    ("kafka.strimzi.io/v1", "KafkaConnector", &["Ready", "NotReady"], &[]),
-    ("kafka.strimzi.io/v1", "KafkaTopic", &["Ready", "NotReady"], &[]),
-    ("kafka.strimzi.io/v1", "KafkaUser", &["Ready", "NotReady"], &[]),
-    ("karpenter.k8s.aws/v1", "EC2NodeClass", &["Ready", "Other"], &[]),
+    (
+        "external-secrets.io/v1",
+        "ClusterExternalSecret",
+        &["Ready", "PartiallyReady", "NotReady"],
+        &[],
+    ),
+    (
+        "external-secrets.io/v1",
+        "ClusterSecretStore",
+        &["Ready", "Other"],
+        &[],
+    ),
+    (
+        "external-secrets.io/v1",
+        "ExternalSecret",
+        &["Ready", "Other"],
+        &[],
+    ),
+    (
+        "external-secrets.io/v1",
+        "PushSecret",
+        &["Ready", "Other"],
+        &[],
+    ),
+    (
+        "external-secrets.io/v1",
+        "SecretStore",
+        &["Ready", "Other"],
+        &[],
+    ),
+    (
+        "kafka.strimzi.io/v1",
+        "Kafka",
+        &["Ready", "NotReady"],
+        &["Creating", "Broken"],
+    ),
+    (
+        "kafka.strimzi.io/v1",
+        "KafkaBridge",
+        &["Ready", "NotReady"],
+        &[],
+    ),
+    (
+        "kafka.strimzi.io/v1",
+        "KafkaConnect",
+        &["Ready", "NotReady"],
+        &[],
+    ),
+    (
+        "kafka.strimzi.io/v1",
+        "KafkaConnector",
+        &["Ready", "NotReady"],
+        &[],
+    ),
+    (
+        "kafka.strimzi.io/v1",
+        "KafkaTopic",
+        &["Ready", "NotReady"],
+        &[],
+    ),
+    (
+        "kafka.strimzi.io/v1",
+        "KafkaUser",
+        &["Ready", "NotReady"],
+        &[],
+    ),
+    (
+        "karpenter.k8s.aws/v1",
+        "EC2NodeClass",
+        &["Ready", "Other"],
+        &[],
+    ),
     ("karpenter.sh/v1", "NodePool", &["Ready", "Other"], &[]),
-    ("keda.sh/v1alpha1", "ScaledObject", &["Ready", "Paused", "Fallback", "Active"], &[]),
-    ("monitoring.coreos.com/v1", "Prometheus", &["Available", "Other"], &["SomePodsNotReady", "Broken"]),
-    ("onepassword.com/v1", "OnePasswordItem", &["Ready", "Other"], &[]),
+    (
+        "keda.sh/v1alpha1",
+        "ScaledObject",
+        &["Ready", "Paused", "Fallback", "Active"],
+        &[],
+    ),
+    (
+        "monitoring.coreos.com/v1",
+        "Prometheus",
+        &["Available", "Other"],
+        &["SomePodsNotReady", "Broken"],
+    ),
+    (
+        "onepassword.com/v1",
+        "OnePasswordItem",
+        &["Ready", "Other"],
+        &[],
+    ),
     (
         "operator.openshift.io/v1",
         "IngressController",
-        &["Degraded", "DeploymentReplicasAllAvailable", "Progressing", "Available"],
+        &[
+            "Degraded",
+            "DeploymentReplicasAllAvailable",
+            "Progressing",
+            "Available",
+        ],
         &["Why"],
     ),
-    ("policy/v1", "PodDisruptionBudget", &["DisruptionAllowed"], &["InsufficientPods", "SyncFailed", "SufficientPods"]),
+    (
+        "policy/v1",
+        "PodDisruptionBudget",
+        &["DisruptionAllowed"],
+        &["InsufficientPods", "SyncFailed", "SufficientPods"],
+    ),
 ];
 
 const FLUX: &[&str] = &[
@@ -140,8 +265,14 @@ fn kinds() -> Vec<Kind> {
             &[],
             vec![
                 ("/spec/replicas", numbers()),
-                ("/spec/updateStrategy/type", words(&["RollingUpdate", "OnDelete"])),
-                ("/spec/updateStrategy/rollingUpdate", vec![json!({}), json!(null)]),
+                (
+                    "/spec/updateStrategy/type",
+                    words(&["RollingUpdate", "OnDelete"]),
+                ),
+                (
+                    "/spec/updateStrategy/rollingUpdate",
+                    vec![json!({}), json!(null)],
+                ),
                 ("/spec/updateStrategy/rollingUpdate/partition", numbers()),
                 ("/status/readyReplicas", numbers()),
                 ("/status/updatedReplicas", numbers()),
@@ -156,7 +287,10 @@ fn kinds() -> Vec<Kind> {
             &[],
             &[],
             vec![
-                ("/spec/updateStrategy/type", words(&["RollingUpdate", "OnDelete"])),
+                (
+                    "/spec/updateStrategy/type",
+                    words(&["RollingUpdate", "OnDelete"]),
+                ),
                 ("/status/desiredNumberScheduled", numbers()),
                 ("/status/updatedNumberScheduled", numbers()),
                 ("/status/numberAvailable", numbers()),
@@ -167,10 +301,19 @@ fn kinds() -> Vec<Kind> {
             "ReplicaSet",
             &["ReplicaFailure", "Other"],
             &[],
-            vec![("/spec/replicas", numbers()), ("/status/availableReplicas", numbers())],
+            vec![
+                ("/spec/replicas", numbers()),
+                ("/status/availableReplicas", numbers()),
+            ],
         ),
         kind("apps/v1beta2", "Deployment", &[], &[], vec![]),
-        kind("batch/v1", "Job", &["Failed", "Complete", "Suspended", "FailureTarget"], &[], vec![]),
+        kind(
+            "batch/v1",
+            "Job",
+            &["Failed", "Complete", "Suspended", "FailureTarget"],
+            &[],
+            vec![],
+        ),
         kind(
             "batch/v1",
             "CronJob",
@@ -179,8 +322,14 @@ fn kinds() -> Vec<Kind> {
             vec![
                 // Its script takes the specification for granted.
                 ("/spec/suspend", truths()),
-                ("/status/lastScheduleTime", words(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])),
-                ("/status/lastSuccessfulTime", words(&["2026-01-01T00:00:10Z", "2026-01-02T00:00:10Z"])),
+                (
+                    "/status/lastScheduleTime",
+                    words(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]),
+                ),
+                (
+                    "/status/lastSuccessfulTime",
+                    words(&["2026-01-01T00:00:10Z", "2026-01-02T00:00:10Z"]),
+                ),
                 ("/status/active", vec![json!([]), json!([{"name": "x"}])]),
             ],
         ),
@@ -190,8 +339,21 @@ fn kinds() -> Vec<Kind> {
             &["Ready", "Initialized"],
             &[],
             vec![
-                ("/spec/restartPolicy", words(&["Always", "Always", "OnFailure", "Never"])),
-                ("/status/phase", words(&["Pending", "Running", "Running", "Succeeded", "Failed", "Unknown"])),
+                (
+                    "/spec/restartPolicy",
+                    words(&["Always", "Always", "OnFailure", "Never"]),
+                ),
+                (
+                    "/status/phase",
+                    words(&[
+                        "Pending",
+                        "Running",
+                        "Running",
+                        "Succeeded",
+                        "Failed",
+                        "Unknown",
+                    ]),
+                ),
                 ("/status/message", words(&["", "because"])),
                 ("/status/containerStatuses", containers()),
                 ("/status/initContainerStatuses", containers()),
@@ -211,7 +373,10 @@ fn kinds() -> Vec<Kind> {
             &[],
             vec![
                 ("/spec/type", words(&["LoadBalancer", "ClusterIP"])),
-                ("/status/loadBalancer/ingress", vec![json!([]), json!([{"ip": "192.0.2.1"}])]),
+                (
+                    "/status/loadBalancer/ingress",
+                    vec![json!([]), json!([{"ip": "192.0.2.1"}])],
+                ),
             ],
         ),
         kind(
@@ -219,16 +384,36 @@ fn kinds() -> Vec<Kind> {
             "Ingress",
             &[],
             &[],
-            vec![("/status/loadBalancer/ingress", vec![json!([]), json!([{"ip": "192.0.2.1"}])])],
+            vec![(
+                "/status/loadBalancer/ingress",
+                vec![json!([]), json!([{"ip": "192.0.2.1"}])],
+            )],
         ),
-        kind("apiregistration.k8s.io/v1", "APIService", &["Available", "Other"], &["Local", ""], vec![]),
+        kind(
+            "apiregistration.k8s.io/v1",
+            "APIService",
+            &["Available", "Other"],
+            &["Local", ""],
+            vec![],
+        ),
         kind(
             "argoproj.io/v1alpha1",
             "Workflow",
             &[],
             &[],
             vec![
-                ("/status/phase", words(&["", "Pending", "Running", "Succeeded", "Failed", "Error", "Odd"])),
+                (
+                    "/status/phase",
+                    words(&[
+                        "",
+                        "Pending",
+                        "Running",
+                        "Succeeded",
+                        "Failed",
+                        "Error",
+                        "Odd",
+                    ]),
+                ),
                 ("/status/message", words(&["", "because"])),
             ],
         ),
@@ -240,7 +425,15 @@ fn kinds() -> Vec<Kind> {
             vec![
                 (
                     "/status/phase",
-                    words(&["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive", "Odd"]),
+                    words(&[
+                        "Pending",
+                        "Running",
+                        "Successful",
+                        "Failed",
+                        "Error",
+                        "Inconclusive",
+                        "Odd",
+                    ]),
                 ),
                 ("/status/message", words(&["", "because"])),
             ],
@@ -250,7 +443,10 @@ fn kinds() -> Vec<Kind> {
             "Experiment",
             &[],
             &[],
-            vec![("/status/phase", words(&["Pending", "Running", "Successful", "Failed", "Error", "Odd"]))],
+            vec![(
+                "/status/phase",
+                words(&["Pending", "Running", "Successful", "Failed", "Error", "Odd"]),
+            )],
         ),
         kind(
             "argoproj.io/v1alpha1",
@@ -258,9 +454,15 @@ fn kinds() -> Vec<Kind> {
             &["InvalidSpec", "Progressing"],
             &["RolloutAborted", "ProgressDeadlineExceeded", "Fine"],
             vec![
-                ("/status/phase", words(&["Healthy", "Paused", "Progressing", "Degraded", "Odd"])),
+                (
+                    "/status/phase",
+                    words(&["Healthy", "Paused", "Progressing", "Degraded", "Odd"]),
+                ),
                 ("/status/message", words(&["", "because"])),
-                ("/status/pauseConditions", vec![json!([]), json!([]), json!([{"reason": "x"}])]),
+                (
+                    "/status/pauseConditions",
+                    vec![json!([]), json!([]), json!([{"reason": "x"}])],
+                ),
                 ("/status/currentPodHash", words(&["a", "b"])),
                 ("/status/stableRS", words(&["a", "b", ""])),
                 ("/status/canary/stableRS", words(&["a", "b", ""])),
@@ -298,7 +500,10 @@ fn kinds() -> Vec<Kind> {
             &[],
             vec![
                 ("/status/readyToUse", truths()),
-                ("/status/error", vec![json!({}), json!({"message": "because"})]),
+                (
+                    "/status/error",
+                    vec![json!({}), json!({"message": "because"})],
+                ),
             ],
         ),
         kind(
@@ -308,7 +513,13 @@ fn kinds() -> Vec<Kind> {
             &["Why", "Because"],
             vec![("/spec/suspend", truths())],
         ),
-        kind("helm.toolkit.fluxcd.io/v2", "HelmRelease", FLUX, &["Why"], vec![("/spec/suspend", truths())]),
+        kind(
+            "helm.toolkit.fluxcd.io/v2",
+            "HelmRelease",
+            FLUX,
+            &["Why"],
+            vec![("/spec/suspend", truths())],
+        ),
         kind(
             "source.toolkit.fluxcd.io/v1",
             "HelmRepository",
@@ -316,7 +527,13 @@ fn kinds() -> Vec<Kind> {
             &["Why", "Because"],
             vec![("/spec/type", words(&["oci", "default"]))],
         ),
-        kind("source.toolkit.fluxcd.io/v1", "GitRepository", FLUX, &["Why", "Because"], vec![]),
+        kind(
+            "source.toolkit.fluxcd.io/v1",
+            "GitRepository",
+            FLUX,
+            &["Why", "Because"],
+            vec![],
+        ),
         kind(
             "gateway.networking.k8s.io/v1",
             "Gateway",
@@ -341,7 +558,12 @@ fn kinds() -> Vec<Kind> {
         kind(
             "apiextensions.k8s.io/v1",
             "CustomResourceDefinition",
-            &["Established", "NamesAccepted", "Terminating", "NonStructuralSchema"],
+            &[
+                "Established",
+                "NamesAccepted",
+                "Terminating",
+                "NonStructuralSchema",
+            ],
             &[],
             vec![],
         ),
@@ -361,8 +583,12 @@ fn listeners() -> Vec<Value> {
                 .map(|_| {
                     let mut one = json!({"parentRef": {"name": "gate"}});
                     if !random.one_in(4) {
-                        one["conditions"] =
-                            conditions(&mut random, &["ResolvedRefs", "Accepted", "Programmed"], &[], true);
+                        one["conditions"] = conditions(
+                            &mut random,
+                            &["ResolvedRefs", "Accepted", "Programmed"],
+                            &[],
+                            true,
+                        );
                     }
                     one
                 })
@@ -405,7 +631,10 @@ fn sample(random: &mut Random, kind: &Kind) -> Value {
     if random.one_in(2) {
         object["metadata"]["generation"] = json!(2);
         let seen = random.pick(&numbers()).clone();
-        if matches!(kind.kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet") {
+        if matches!(
+            kind.kind,
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"
+        ) {
             oracle::set(&mut object, "/status/observedGeneration", seen);
         }
     }
@@ -419,7 +648,11 @@ fn sample(random: &mut Random, kind: &Kind) -> Value {
             oracle::set(&mut object, "/status/conditions", json!([]));
         }
         if object.pointer("/spec/strategy").is_none() {
-            oracle::set(&mut object, "/spec/strategy/blueGreen", json!({"activeService": "x"}));
+            oracle::set(
+                &mut object,
+                "/spec/strategy/blueGreen",
+                json!({"activeService": "x"}),
+            );
         }
     }
     if random.one_in(40) {
@@ -438,7 +671,13 @@ fn told(health: Option<Health>) -> (String, String) {
 }
 
 fn theirs(answer: &Value) -> (String, String) {
-    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        answer
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     (text("status"), text("message"))
 }
 
@@ -464,10 +703,23 @@ fn every_kind_is_as_healthy_as_in_argo_cd() {
                 differences.push(format!("{object}\n  ours {ours:?}\n  theirs {theirs:?}"));
             }
         }
-        assert!(statuses.len() > 1 || kind.api_version == "apps/v1beta2", "{}: only {statuses:?}", kind.kind);
+        assert!(
+            statuses.len() > 1 || kind.api_version == "apps/v1beta2",
+            "{}: only {statuses:?}",
+            kind.kind
+        );
     }
-    let shown = differences.iter().take(12).cloned().collect::<Vec<_>>().join("\n");
-    assert!(differences.is_empty(), "{} of {cases}:\n{shown}", differences.len());
+    let shown = differences
+        .iter()
+        .take(12)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        differences.is_empty(),
+        "{} of {cases}:\n{shown}",
+        differences.len()
+    );
 }
 
 #[test]
@@ -477,15 +729,20 @@ fn an_autoscaler_is_degraded_by_any_of_its_failures() {
         json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"},
             "status": {"conditions": conditions}})
     };
-    let condition = |kind: &str, status: &str, reason: &str| {
-        json!({"type": kind, "status": status, "reason": reason, "message": reason})
-    };
+    let condition = |kind: &str, status: &str, reason: &str| json!({"type": kind, "status": status, "reason": reason, "message": reason});
     let same = [
         json!([]),
         json!([condition("AbleToScale", "True", "SucceededGetScale")]),
         json!([condition("AbleToScale", "False", "FailedGetScale")]),
-        json!([condition("AbleToScale", "False", "FailedUpdateScale"), condition("ScalingLimited", "True", "x")]),
-        json!([condition("ScalingActive", "False", "FailedGetResourceMetric")]),
+        json!([
+            condition("AbleToScale", "False", "FailedUpdateScale"),
+            condition("ScalingLimited", "True", "x")
+        ]),
+        json!([condition(
+            "ScalingActive",
+            "False",
+            "FailedGetResourceMetric"
+        )]),
         json!([condition("ScalingActive", "False", "InvalidSelector")]),
         json!([condition("ScalingLimited", "True", "TooFewReplicas")]),
         json!([condition("ScalingActive", "True", "ValidMetricFound")]),
@@ -506,13 +763,21 @@ fn an_autoscaler_is_degraded_by_any_of_its_failures() {
             condition("AbleToScale", "True", "SucceededGetScale"),
             condition("ScalingActive", "False", reason),
         ]));
-        assert_eq!(told(health::assess(&object)), ("Degraded".to_owned(), reason.to_owned()));
+        assert_eq!(
+            told(health::assess(&object)),
+            ("Degraded".to_owned(), reason.to_owned())
+        );
     }
     let first = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"}});
-    for annotation in [None, Some("[]"), Some(r#"[{"type":"AbleToScale","status":"True","message":"m"}]"#)] {
+    for annotation in [
+        None,
+        Some("[]"),
+        Some(r#"[{"type":"AbleToScale","status":"True","message":"m"}]"#),
+    ] {
         let mut object = first.clone();
         if let Some(annotation) = annotation {
-            object["metadata"]["annotations"] = json!({"autoscaling.alpha.kubernetes.io/conditions": annotation});
+            object["metadata"]["annotations"] =
+                json!({"autoscaling.alpha.kubernetes.io/conditions": annotation});
         }
         let answer = oracle.ask("health", &object).unwrap();
         assert_eq!(told(health::assess(&object)), theirs(&answer), "{object}");
@@ -521,9 +786,7 @@ fn an_autoscaler_is_degraded_by_any_of_its_failures() {
 
 #[test]
 fn an_application_is_as_healthy_as_its_worst_object_that_counts() {
-    let claim = |phase: &str| {
-        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "x"}, "status": {"phase": phase}})
-    };
+    let claim = |phase: &str| json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "x"}, "status": {"phase": phase}});
     let (bound, pending, lost) = (claim("Bound"), claim("Pending"), claim("Lost"));
     let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}});
     let mut ignored = lost.clone();
@@ -540,6 +803,10 @@ fn an_application_is_as_healthy_as_its_worst_object_that_counts() {
         (&[Some(&hook), Some(&bound)], Status::Healthy),
     ];
     for (resources, status) in cases {
-        assert_eq!(health::of_application(resources.iter().copied()), *status, "{resources:?}");
+        assert_eq!(
+            health::of_application(resources.iter().copied()),
+            *status,
+            "{resources:?}"
+        );
     }
 }

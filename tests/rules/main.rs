@@ -5,6 +5,7 @@
 
 mod annotations;
 mod comparison;
+mod fields;
 mod health;
 mod ignore;
 mod oracle;

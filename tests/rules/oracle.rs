@@ -38,7 +38,11 @@ pub(crate) fn set(object: &mut Value, pointer: &str, value: Value) {
         if !at.is_object() {
             *at = Value::Object(Map::new());
         }
-        at = at.as_object_mut().unwrap().entry(name).or_insert(Value::Null);
+        at = at
+            .as_object_mut()
+            .unwrap()
+            .entry(name)
+            .or_insert(Value::Null);
     }
     *at = value;
 }

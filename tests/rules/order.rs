@@ -1,8 +1,8 @@
 //! The order of a synchronisation.
 
+use lockstep::cluster::hooks::Phase;
 use lockstep::cluster::hooks::{self, Role};
 use lockstep::cluster::order::{self, Item, Ordering};
-use lockstep::cluster::hooks::Phase;
 use peers::random::Random;
 use serde_json::{Value, json};
 
@@ -49,10 +49,19 @@ fn object(random: &mut Random, number: usize) -> Value {
         object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] = json!(wave);
     }
     if random.one_in(6) {
-        object["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] = json!("PruneLast=true");
+        object["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] =
+            json!("PruneLast=true");
     }
     if random.one_in(5) {
-        let hook = random.pick(&["PreSync", "PostSync", "SyncFail", "Sync", "PreSync,PostSync", "Skip", "garbage"]);
+        let hook = random.pick(&[
+            "PreSync",
+            "PostSync",
+            "SyncFail",
+            "Sync",
+            "PreSync,PostSync",
+            "Skip",
+            "garbage",
+        ]);
         object["metadata"]["annotations"]["argocd.argoproj.io/hook"] = json!(hook);
     }
     object
@@ -75,7 +84,9 @@ fn tasks_come_in_the_order_of_argo_cd() {
             seen.push(key);
             match Role::of(&object) {
                 Role::Hook(_) => hook_objects.push(object),
-                Role::Resource | Role::Skipped if random.one_in(3) => items.push((Value::Null, object)),
+                Role::Resource | Role::Skipped if random.one_in(3) => {
+                    items.push((Value::Null, object))
+                }
                 Role::Resource | Role::Skipped => items.push((object, Value::Null)),
             }
         }
@@ -117,7 +128,13 @@ fn tasks_come_in_the_order_of_argo_cd() {
                 live: None,
             }))
             .collect();
-        let steps = order::steps(&ours, Ordering { prune_last, namespace });
+        let steps = order::steps(
+            &ours,
+            Ordering {
+                prune_last,
+                namespace,
+            },
+        );
         let ours: Vec<Value> = steps
             .iter()
             .flat_map(|step| {
@@ -157,11 +174,17 @@ fn hooks_without_a_name_are_named_by_revision_phase_and_time() {
         "kind": "Job",
         "metadata": {"generateName": "migrate-", "finalizers": ["own"]},
     });
-    let cases = [("0123456789", "migrate-0123456-presync-1700000000"), ("1.2", "migrate-1.2-presync-1700000000")];
+    let cases = [
+        ("0123456789", "migrate-0123456-presync-1700000000"),
+        ("1.2", "migrate-1.2-presync-1700000000"),
+    ];
     for (revision, name) in cases {
         let instance = hooks::instance(&hook, Phase::PreSync, revision, 1_700_000_000);
         assert_eq!(instance["metadata"]["name"], name);
-        assert_eq!(instance["metadata"]["finalizers"], json!(["own", hooks::FINALIZER]));
+        assert_eq!(
+            instance["metadata"]["finalizers"],
+            json!(["own", hooks::FINALIZER])
+        );
         assert!(hooks::has_finalizer(&instance));
     }
 }

@@ -30,26 +30,31 @@ impl Check {
 /// The check of a kind.
 pub(super) fn check(group: &str, kind: &str) -> Option<Check> {
     const V1: &[&str] = &["v1"];
-    let (versions, called, run): (&'static [&'static str], _, fn(&Value) -> Health) = match (group, kind) {
-        ("apps", "Deployment") => (V1, "Deployment", deployment),
-        ("apps", "StatefulSet") => (V1, "StatefulSet", stateful_set),
-        ("apps", "DaemonSet") => (V1, "DaemonSet", daemon_set),
-        ("apps", "ReplicaSet") => (V1, "ReplicaSet", replica_set),
-        ("batch", "Job") => (V1, "Job", job),
-        ("", "Pod") => (V1, "Pod", pod),
-        ("", "PersistentVolumeClaim") => (V1, "PersistentVolumeClaim", volume_claim),
-        ("", "Service") => (V1, "Service", service),
-        ("networking.k8s.io" | "extensions", "Ingress") => (&[], "Ingress", ingress),
-        ("autoscaling", "HorizontalPodAutoscaler") => (
-            &["v1", "v2beta1", "v2beta2", "v2"],
-            "HPA",
-            autoscaler,
-        ),
-        ("apiregistration.k8s.io", "APIService") => (&["v1", "v1beta1"], "APIService", api_service),
-        ("argoproj.io", "Workflow") => (&[], "Workflow", workflow),
-        _ => return None,
-    };
-    Some(Check { versions, called, run })
+    let (versions, called, run): (&'static [&'static str], _, fn(&Value) -> Health) =
+        match (group, kind) {
+            ("apps", "Deployment") => (V1, "Deployment", deployment),
+            ("apps", "StatefulSet") => (V1, "StatefulSet", stateful_set),
+            ("apps", "DaemonSet") => (V1, "DaemonSet", daemon_set),
+            ("apps", "ReplicaSet") => (V1, "ReplicaSet", replica_set),
+            ("batch", "Job") => (V1, "Job", job),
+            ("", "Pod") => (V1, "Pod", pod),
+            ("", "PersistentVolumeClaim") => (V1, "PersistentVolumeClaim", volume_claim),
+            ("", "Service") => (V1, "Service", service),
+            ("networking.k8s.io" | "extensions", "Ingress") => (&[], "Ingress", ingress),
+            ("autoscaling", "HorizontalPodAutoscaler") => {
+                (&["v1", "v2beta1", "v2beta2", "v2"], "HPA", autoscaler)
+            }
+            ("apiregistration.k8s.io", "APIService") => {
+                (&["v1", "v1beta1"], "APIService", api_service)
+            }
+            ("argoproj.io", "Workflow") => (&[], "Workflow", workflow),
+            _ => return None,
+        };
+    Some(Check {
+        versions,
+        called,
+        run,
+    })
 }
 
 fn healthy() -> Health {
@@ -91,7 +96,9 @@ fn deployment(object: &Value) -> Health {
         .is_some_and(|condition| text(condition, "/reason") == "ProgressDeadlineExceeded")
     {
         let name = text(object, "/metadata/name");
-        return degraded(format!("Deployment {name:?} exceeded its progress deadline"));
+        return degraded(format!(
+            "Deployment {name:?} exceeded its progress deadline"
+        ));
     }
     if let Some(wanted) = number_if(object, "/spec/replicas").filter(|&wanted| updated < wanted) {
         return progressing(format!(
@@ -120,7 +127,10 @@ fn stateful_set(object: &Value) -> Health {
         return progressing("Waiting for statefulset spec update to be observed...");
     }
     if let Some(wanted) = wanted.filter(|&wanted| ready < wanted) {
-        return progressing(format!("Waiting for {} pods to be ready...", wanted - ready));
+        return progressing(format!(
+            "Waiting for {} pods to be ready...",
+            wanted - ready
+        ));
     }
     let strategy = text(object, "/spec/updateStrategy/type");
     let rolling = object
@@ -142,7 +152,10 @@ fn stateful_set(object: &Value) -> Health {
         );
     }
     if strategy == "OnDelete" {
-        return Health::new(Status::Healthy, format!("statefulset has {ready} ready pods"));
+        return Health::new(
+            Status::Healthy,
+            format!("statefulset has {ready} ready pods"),
+        );
     }
     let update = text(object, "/status/updateRevision");
     let current = text(object, "/status/currentRevision");
@@ -193,8 +206,8 @@ fn replica_set(object: &Value) -> Health {
             "Waiting for rollout to finish: observed replica set generation less than desired generation",
         );
     }
-    if let Some(failure) = condition(object, "ReplicaFailure")
-        .filter(|condition| text(condition, "/status") == "True")
+    if let Some(failure) =
+        condition(object, "ReplicaFailure").filter(|condition| text(condition, "/status") == "True")
     {
         return degraded(text(failure, "/message"));
     }
@@ -243,7 +256,9 @@ fn pod(object: &Value) -> Health {
             .iter()
             .filter(|container| {
                 let reason = text(container, "/state/waiting/reason");
-                reason.starts_with("Err") || reason.ends_with("Error") || reason.ends_with("BackOff")
+                reason.starts_with("Err")
+                    || reason.ends_with("Error")
+                    || reason.ends_with("BackOff")
             })
             .map(|container| text(container, "/state/waiting/message"))
             .collect();
@@ -278,7 +293,9 @@ fn pod(object: &Value) -> Health {
             };
             Health::new(status, message)
         }
-        "Running" if matches!(text(object, "/spec/restartPolicy"), "OnFailure" | "Never") => progressing(message),
+        "Running" if matches!(text(object, "/spec/restartPolicy"), "OnFailure" | "Never") => {
+            progressing(message)
+        }
         _ => Health::new(Status::Unknown, message),
     }
 }
@@ -344,7 +361,10 @@ fn autoscaler(object: &Value) -> Health {
     // The first version of the kind has no conditions; its controller writes them into an annotation.
     let annotated: Vec<Value>;
     let conditions = if text(object, "/apiVersion") == "autoscaling/v1" {
-        let annotation = text_if(object, "/metadata/annotations/autoscaling.alpha.kubernetes.io~1conditions");
+        let annotation = text_if(
+            object,
+            "/metadata/annotations/autoscaling.alpha.kubernetes.io~1conditions",
+        );
         annotated = match annotation.map(serde_json::from_str) {
             None => Vec::new(),
             Some(Ok(conditions)) => conditions,
@@ -386,7 +406,11 @@ fn api_service(object: &Value) -> Health {
             };
             Health::new(
                 status,
-                format!("{}: {}", text(available, "/reason"), text(available, "/message")),
+                format!(
+                    "{}: {}",
+                    text(available, "/reason"),
+                    text(available, "/message")
+                ),
             )
         }
     }

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
+use super::Health;
 use super::Status::{self, Degraded, Healthy, Progressing};
 use super::fields::{conditions, is, text, text_if};
-use super::Health;
 
 /// A kind and what its conditions mean.
 pub(super) struct Check {
@@ -40,7 +40,12 @@ enum Message {
 use Message::{Fixed, Own, OwnOrReason, Reason};
 
 const fn rule(kind: &'static str, status: &'static str, means: Status, message: Message) -> Rule {
-    Rule { kind, status, means, message }
+    Rule {
+        kind,
+        status,
+        means,
+        message,
+    }
 }
 
 const READY: &[Rule] = &[
@@ -194,7 +199,12 @@ const CHECKS: &[Check] = &[
             rule("Degraded", "True", Degraded, Own),
             rule("DeploymentReplicasAllAvailable", "False", Progressing, Own),
             rule("Progressing", "True", Progressing, Reason),
-            rule("Available", "True", Healthy, Fixed("IngressController is available")),
+            rule(
+                "Available",
+                "True",
+                Healthy,
+                Fixed("IngressController is available"),
+            ),
         ],
         otherwise: (Progressing, "Status of IngressController is not known yet"),
     },
@@ -217,8 +227,9 @@ impl Check {
             if let Some(rule) = known {
                 let message = match rule.message {
                     Own => text(condition, "/message"),
-                    OwnOrReason => text_if(condition, "/message")
-                        .unwrap_or_else(|| text(condition, "/reason")),
+                    OwnOrReason => {
+                        text_if(condition, "/message").unwrap_or_else(|| text(condition, "/reason"))
+                    }
                     Reason => text(condition, "/reason"),
                     Fixed(message) => message,
                 };

@@ -31,11 +31,15 @@ pub(super) fn check(group: &str, kind: &str) -> Option<Check> {
         ("helm.toolkit.fluxcd.io", "HelmRelease") => |o| Some(flux(o, FluxKind::Release)),
         ("kafka.strimzi.io", "Kafka") => |o| Some(kafka(o)),
         ("keda.sh", "ScaledObject") => |o| Some(scaled_object(o)),
-        ("kustomize.toolkit.fluxcd.io", "Kustomization") => |o| Some(flux(o, FluxKind::Kustomization)),
+        ("kustomize.toolkit.fluxcd.io", "Kustomization") => {
+            |o| Some(flux(o, FluxKind::Kustomization))
+        }
         ("monitoring.coreos.com", "Prometheus") => |o| Some(prometheus(o)),
         ("policy", "PodDisruptionBudget") => |o| Some(disruption_budget(o)),
         ("postgresql.cnpg.io", "Cluster") => |o| Some(postgres_cluster(o)),
-        ("snapshot.storage.k8s.io", "VolumeSnapshot" | "VolumeSnapshotContent") => |o| Some(snapshot(o)),
+        ("snapshot.storage.k8s.io", "VolumeSnapshot" | "VolumeSnapshotContent") => {
+            |o| Some(snapshot(o))
+        }
         (
             "source.toolkit.fluxcd.io",
             "Bucket" | "GitRepository" | "HelmChart" | "HelmRepository" | "OCIRepository",
@@ -47,6 +51,9 @@ pub(super) fn check(group: &str, kind: &str) -> Option<Check> {
 
 /// `apiextensions.k8s.io/CustomResourceDefinition`.
 fn definition(object: &Value) -> Health {
+    if !text(object, "/metadata/deletionTimestamp").is_empty() {
+        return Health::new(Progressing, "CRD is terminating");
+    }
     let conditions = match conditions(object) {
         None | Some([]) => return Health::new(Progressing, "Status conditions not found"),
         Some(conditions) => conditions,
@@ -58,7 +65,10 @@ fn definition(object: &Value) -> Health {
             return Health::new(Progressing, format!("CRD is terminating: {message}"));
         }
         if is(condition, "NamesAccepted", "False") {
-            return Health::new(Degraded, format!("CRD names have not been accepted: {message}"));
+            return Health::new(
+                Degraded,
+                format!("CRD names have not been accepted: {message}"),
+            );
         }
         if is(condition, "NonStructuralSchema", "True") {
             return Health::new(Degraded, format!("Schema violations found: {message}"));
@@ -83,7 +93,10 @@ fn analysis_run(object: &Value) -> Option<Health> {
     let own = |otherwise| text_if(status, "/message").unwrap_or(otherwise);
     match text(status, "/phase") {
         "Pending" | "Running" => Some(Health::new(Progressing, "Analysis run is running")),
-        "Successful" => Some(Health::new(Healthy, own("Analysis run completed successfully"))),
+        "Successful" => Some(Health::new(
+            Healthy,
+            own("Analysis run completed successfully"),
+        )),
         "Failed" => Some(Health::new(Degraded, own("Analysis run failed"))),
         "Error" => Some(Health::new(Degraded, own("Analysis run had an error"))),
         "Inconclusive" => Some(Health::new(Unknown, own("Analysis run was inconclusive"))),
@@ -160,7 +173,10 @@ fn cron_job(object: &Value) -> Health {
             "CronJob has not completed its last execution successfully",
         );
     }
-    Health::new(Healthy, "CronJob has completed its last execution successfully")
+    Health::new(
+        Healthy,
+        "CronJob has completed its last execution successfully",
+    )
 }
 
 /// `cert-manager.io/Certificate`.
@@ -235,7 +251,8 @@ fn flux(object: &Value, of: FluxKind) -> Health {
                 message.push(' ');
                 message.push_str(text(condition, "/reason"));
             }
-            ("ArtifactInStorage", FluxKind::Source) | ("Released" | "TestSuccess", FluxKind::Release) => {
+            ("ArtifactInStorage", FluxKind::Source)
+            | ("Released" | "TestSuccess", FluxKind::Release) => {
                 succeeded += i32::from(is_true);
             }
             _ => {}
@@ -302,7 +319,8 @@ fn prometheus(object: &Value) -> Health {
             } else {
                 Degraded
             };
-            let message = text_if(condition, "/message").unwrap_or_else(|| text(condition, "/reason"));
+            let message =
+                text_if(condition, "/message").unwrap_or_else(|| text(condition, "/reason"));
             Health::new(status, message)
         };
     }

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 /// The text at a JSON pointer; empty where there is none.
 pub(super) fn text<'o>(object: &'o Value, pointer: &str) -> &'o str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The text at a JSON pointer, where there is one.
@@ -24,7 +27,10 @@ pub(super) fn number_if(object: &Value, pointer: &str) -> Option<i64> {
 
 /// Whether `true` stands at a JSON pointer.
 pub(super) fn truth(object: &Value, pointer: &str) -> bool {
-    object.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
+    object
+        .pointer(pointer)
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
 }
 
 /// The list at a JSON pointer; empty where there is none.

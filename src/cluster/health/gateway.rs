@@ -9,13 +9,18 @@ use super::fields::{conditions, is, list, number_if, text, text_if};
 /// A gateway: its own conditions, then those of its listeners.
 pub(super) fn gateway(object: &Value) -> Health {
     let own = conditions(object);
-    if let Some(problem) = own.and_then(|own| problem(own, "", "Gateway is still being programmed")) {
+    if let Some(problem) = own.and_then(|own| problem(own, "", "Gateway is still being programmed"))
+    {
         return problem;
     }
     let listeners = list(object, "/status/listeners");
     for listener in listeners {
         let conditions = list(listener, "/conditions");
-        if let Some(problem) = problem(conditions, "Listener: ", "Listener is still being programmed") {
+        if let Some(problem) = problem(
+            conditions,
+            "Listener: ",
+            "Listener is still being programmed",
+        ) {
             return problem;
         }
     }
@@ -35,7 +40,9 @@ pub(super) fn grpc_route(object: &Value) -> Health {
 pub(super) fn http_route(object: &Value) -> Health {
     let generation = number_if(object, "/metadata/generation");
     route(object, "HTTPRoute", |parent| {
-        let Some(generation) = generation else { return true };
+        let Some(generation) = generation else {
+            return true;
+        };
         let conditions = list(parent, "/conditions");
         !conditions.is_empty()
             && conditions.iter().all(|condition| {
@@ -66,7 +73,10 @@ fn route(object: &Value, kind: &str, counts: impl Fn(&Value) -> bool) -> Health 
 /// What conditions say against health, with `before` in front of the message.
 fn problem(conditions: &[Value], before: &str, programming: &str) -> Option<Health> {
     for kind in ["ResolvedRefs", "Accepted"] {
-        if let Some(condition) = conditions.iter().find(|condition| is(condition, kind, "False")) {
+        if let Some(condition) = conditions
+            .iter()
+            .find(|condition| is(condition, kind, "False"))
+        {
             let otherwise = || format!("Failed condition: {kind}");
             let message = text_if(condition, "/message").map_or_else(otherwise, str::to_owned);
             return Some(Health::new(Degraded, format!("{before}{message}")));

@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
+use super::Health;
 use super::Status::{self, Degraded, Healthy, Missing, Progressing, Suspended, Unknown};
 use super::fields::{conditions, list, number, number_if, text, text_if, truth};
-use super::Health;
 
 pub(super) fn assess(object: &Value) -> Health {
     if !generation_observed(object) || !workload_observed(object) {
-        return Health::new(Progressing, "Waiting for rollout spec update to be observed");
+        return Health::new(
+            Progressing,
+            "Waiting for rollout spec update to be observed",
+        );
     }
     // Since Argo Rollouts 1.0 the phase says it all.
     if let Some(phase) = text_if(object, "/status/phase") {
@@ -17,14 +20,17 @@ pub(super) fn assess(object: &Value) -> Health {
             None => Health::new(Unknown, "Lua returned an invalid health status"),
         };
     }
-    let failed = conditions(object).unwrap_or_default().iter().find(|condition| {
-        let reason = text(condition, "/reason");
-        match text(condition, "/type") {
-            "InvalidSpec" => true,
-            "Progressing" => matches!(reason, "RolloutAborted" | "ProgressDeadlineExceeded"),
-            _ => false,
-        }
-    });
+    let failed = conditions(object)
+        .unwrap_or_default()
+        .iter()
+        .find(|condition| {
+            let reason = text(condition, "/reason");
+            match text(condition, "/type") {
+                "InvalidSpec" => true,
+                "Progressing" => matches!(reason, "RolloutAborted" | "ProgressDeadlineExceeded"),
+                _ => false,
+            }
+        });
     if let Some(condition) = failed {
         return Health::new(Degraded, text(condition, "/message"));
     }
@@ -57,11 +63,16 @@ pub(super) fn assess(object: &Value) -> Health {
 /// What is left to do by the strategy.
 fn cutover(object: &Value, current: &str, updated: i64) -> Option<Health> {
     // The place of the stable hash moved in Argo Rollouts 0.8.
-    let stable = text_if(object, "/status/stableRS").or_else(|| match object.pointer("/status/canary") {
-        Some(canary) => text_if(canary, "/stableRS"),
-        None => Some(""),
-    });
-    let has = |pointer: &str| object.pointer(pointer).is_some_and(|value| !value.is_null());
+    let stable =
+        text_if(object, "/status/stableRS").or_else(|| match object.pointer("/status/canary") {
+            Some(canary) => text_if(canary, "/stableRS"),
+            None => Some(""),
+        });
+    let has = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .is_some_and(|value| !value.is_null())
+    };
     let message = if has("/spec/strategy/blueGreen") {
         if text_if(object, "/status/blueGreen/activeSelector") != Some(current) {
             "active service cutover pending"
@@ -109,7 +120,11 @@ fn generation_observed(object: &Value) -> bool {
 
 /// The same for a workload that the rollout refers to.
 fn workload_observed(object: &Value) -> bool {
-    let has = |pointer: &str| object.pointer(pointer).is_some_and(|value| !value.is_null());
+    let has = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .is_some_and(|value| !value.is_null())
+    };
     if !has("/spec/workloadRef") || !has("/metadata/annotations") {
         return true;
     }
@@ -119,7 +134,10 @@ fn workload_observed(object: &Value) -> bool {
     )
     .parse()
     .ok();
-    let seen = number_if(object, "/status/workloadObservedGeneration")
-        .or_else(|| text(object, "/status/workloadObservedGeneration").parse().ok());
+    let seen = number_if(object, "/status/workloadObservedGeneration").or_else(|| {
+        text(object, "/status/workloadObservedGeneration")
+            .parse()
+            .ok()
+    });
     wanted == seen
 }

@@ -8,8 +8,8 @@
 //! as it could an error. It runs on a thread of its own, with a stack whose size is known; the thread has ended when its
 //! result is there.
 //!
-//! What differs from gojq, by which Argo CD runs expressions: jaq's regular expressions are those of the `regex` crate, and
-//! `env`, `input`, `halt` and `debug` reach nothing outside.
+//! What differs from gojq, by which Argo CD runs expressions: paths lead through `reduce`, `foreach` and `last(f)`, where gojq
+//! gives up and ignores nothing; a fraction is no index, where gojq cuts it off; and regular expressions are those of the `regex` crate. `env` is empty, as it is there.
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
@@ -75,7 +75,8 @@ impl Expression {
         if expression.len() > LENGTH {
             return Err(format!("it is longer than {LENGTH} bytes"));
         }
-        on_own_stack(|| compile(expression)).unwrap_or_else(|_| Err("it is nested too deeply".to_owned()))
+        on_own_stack(|| compile(expression))
+            .unwrap_or_else(|_| Err("it is nested too deeply".to_owned()))
     }
 
     /// The places in `object` that the expression names.
@@ -103,7 +104,9 @@ impl Expression {
             // An error of the program; its text could quote the object.
             let path = path.map_err(|_| IgnoreFailure::Failed)?;
             budget.step(&path);
-            paths.push(keys(&path).ok_or(IgnoreFailure::Failed)?);
+            // The whole object cannot be left out.
+            let keys = keys(&path).filter(|keys| !keys.is_empty());
+            paths.push(keys.ok_or(IgnoreFailure::Failed)?);
         }
         Ok(paths)
     }
@@ -111,20 +114,28 @@ impl Expression {
 
 fn compile(expression: &str) -> Result<Expression, String> {
     let tokens = Lexer::new(expression).lex().map_err(|errors| {
-        let what = errors.first().map_or("a token", |(expected, _)| expected.as_str());
+        let what = errors
+            .first()
+            .map_or("a token", |(expected, _)| expected.as_str());
         format!("{what} expected")
     })?;
-    let term = Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| {
-        errors.first().map_or_else(
-            || "it cannot be read".to_owned(),
-            |(expected, found)| match found {
-                Some(found) => format!("{} expected at {:?}", expected.as_str(), found.as_str()),
-                None => format!("{} expected at the end", expected.as_str()),
-            },
-        )
-    })?;
+    let term = Parser::new(&tokens)
+        .parse(|parser| parser.term())
+        .map_err(|errors| {
+            errors.first().map_or_else(
+                || "it cannot be read".to_owned(),
+                |(expected, found)| match found {
+                    Some(found) => {
+                        format!("{} expected at {:?}", expected.as_str(), found.as_str())
+                    }
+                    None => format!("{} expected at the end", expected.as_str()),
+                },
+            )
+        })?;
     let own = definition(IGNORED, &[], stepped_term(term, &mut Vec::new()));
-    let definitions = prelude().map(|def| stepped_def(def, &mut Vec::new())).chain([own]);
+    let definitions = prelude()
+        .map(|def| stepped_def(def, &mut Vec::new()))
+        .chain([own]);
     let functions = jaq_core::funs::<Limited>()
         .chain(jaq_std::funs())
         .chain(jaq_json::funs())
@@ -138,7 +149,10 @@ fn compile(expression: &str) -> Result<Expression, String> {
     // Programs cannot name our own filters; this definition is for the file that calls it.
     let ignored = Term::Call(IGNORED, Vec::new());
     let places = definition(PLACES, &[], Term::Call("path", vec![ignored]));
-    let file = File { code: PLACES, path: () };
+    let file = File {
+        code: PLACES,
+        path: (),
+    };
     let modules = Loader::new(definitions.chain([places]))
         .load(&arena, file)
         .map_err(|_| "it cannot be read".to_owned())?;
@@ -162,25 +176,23 @@ fn compile(expression: &str) -> Result<Expression, String> {
 fn prelude() -> impl Iterator<Item = Def<&'static str>> {
     const MORE: &str = "
         def env: {};
-        def debug: .;
-        def debug(m): .;
-        def stderr: .;
+        def halt: error;
+        def halt_error: error;
+        def halt_error(code): error;
         def IN(s): any(s == .; .);
         def IN(src; s): any(src == s; .);
-        def leaf_paths: paths(scalars);
-        def recurse_down: recurse;
-        def ascii: [.] | implode;
-        def todate: todateiso8601;
     ";
     let range = definition(
         "range",
         &["$from", "$to", "$by"],
-        Term::Call(NATIVE_RANGE, vec![Term::Var("$from"), Term::Var("$to"), Term::Var("$by")]),
+        Term::Call(
+            NATIVE_RANGE,
+            vec![Term::Var("$from"), Term::Var("$to"), Term::Var("$by")],
+        ),
     );
     let ours = load::parse(MORE, |parser| parser.defs()).unwrap_or_default();
-    let replaced = |def: &Def<&str>| {
-        !matches!(def.name, "halt" | "halt_error" | "debug" | "stderr")
-    };
+    let replaced =
+        |def: &Def<&str>| !matches!(def.name, "halt" | "halt_error" | "debug" | "stderr");
     [range]
         .into_iter()
         .chain(
@@ -283,13 +295,19 @@ fn weigh(value: &Val, depth: usize, left: &mut usize) -> bool {
     let own = match value {
         Val::Null | Val::Bool(_) | Val::Num(Num::Int(_) | Num::Float(_)) => 1,
         Val::Num(Num::Dec(digits)) => 1 + digits.len() / 16,
-        Val::Num(Num::BigInt(number)) => 1 + usize::try_from(number.bits() / 128).unwrap_or(usize::MAX / 2),
+        Val::Num(Num::BigInt(number)) => {
+            1 + usize::try_from(number.bits() / 128).unwrap_or(usize::MAX / 2)
+        }
         Val::BStr(text) | Val::TStr(text) => 1 + text.len() / 16,
         Val::Arr(_) | Val::Obj(_) => 1,
     };
-    let Some(rest) = left.checked_sub(own) else { return false };
+    let Some(rest) = left.checked_sub(own) else {
+        return false;
+    };
     *left = rest;
-    let Some(depth) = depth.checked_sub(1) else { return false };
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
     match value {
         Val::Arr(items) => items.iter().all(|item| weigh(item, depth, left)),
         Val::Obj(fields) => fields
@@ -323,7 +341,9 @@ fn multiply() -> Fun<Limited> {
         let left = cv.0.pop_var();
         let times = |text: &Val, times: &Val| match (text, times) {
             (Val::TStr(text) | Val::BStr(text), Val::Num(times)) => match times {
-                Num::Int(times) => text.len().saturating_mul(usize::try_from(*times).unwrap_or(0)),
+                Num::Int(times) => text
+                    .len()
+                    .saturating_mul(usize::try_from(*times).unwrap_or(0)),
                 Num::Float(times) if *times < 1e6 => text.len().saturating_mul(*times as usize),
                 _ => usize::MAX,
             },
@@ -421,7 +441,10 @@ fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> Term<&'s str
         Term::Fold(name, over, pattern, terms) => {
             let over = stepped_box(over, within);
             let pattern = stepped_pattern(pattern, within);
-            let terms = terms.into_iter().map(|term| stepped_term(term, within)).collect();
+            let terms = terms
+                .into_iter()
+                .map(|term| stepped_term(term, within))
+                .collect();
             ended(Term::Fold(name, over, pattern, terms))
         }
         Term::TryCatch(tried, caught) => Term::TryCatch(
@@ -431,21 +454,35 @@ fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> Term<&'s str
         Term::IfThenElse(branches, otherwise) => Term::IfThenElse(
             branches
                 .into_iter()
-                .map(|(condition, then)| (stepped_term(condition, within), stepped_term(then, within)))
+                .map(|(condition, then)| {
+                    (stepped_term(condition, within), stepped_term(then, within))
+                })
                 .collect(),
             otherwise.map(|otherwise| stepped_box(otherwise, within)),
         ),
         Term::Def(definitions, term) => Term::Def(
-            definitions.into_iter().map(|def| stepped_def(def, within)).collect(),
+            definitions
+                .into_iter()
+                .map(|def| stepped_def(def, within))
+                .collect(),
             stepped_box(term, within),
         ),
         Term::Call(name, arguments) => {
-            let arguments = arguments.into_iter().map(|term| stepped_term(term, within)).collect();
+            let arguments = arguments
+                .into_iter()
+                .map(|term| stepped_term(term, within))
+                .collect();
             let call = Term::Call(name, arguments);
-            if within.contains(&name) { call } else { ended(call) }
+            if within.contains(&name) {
+                call
+            } else {
+                ended(call)
+            }
         }
         Term::Path(of, Path(parts)) => {
-            let iterates = parts.iter().any(|(part, _)| matches!(part, Part::Range(..)));
+            let iterates = parts
+                .iter()
+                .any(|(part, _)| matches!(part, Part::Range(..)));
             let parts = parts
                 .into_iter()
                 .map(|(part, optional)| {
@@ -473,7 +510,10 @@ fn stepped_pattern<'s>(pattern: Pattern<&'s str>, within: &mut Names<'s>) -> Pat
     match pattern {
         Pattern::Var(name) => Pattern::Var(name),
         Pattern::Arr(items) => Pattern::Arr(
-            items.into_iter().map(|item| stepped_pattern(item, within)).collect(),
+            items
+                .into_iter()
+                .map(|item| stepped_pattern(item, within))
+                .collect(),
         ),
         Pattern::Obj(fields) => Pattern::Obj(
             fields

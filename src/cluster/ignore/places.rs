@@ -17,7 +17,9 @@ pub(super) fn read_pointer(pointer: &str) -> Vec<String> {
 
 /// Removes what a pointer points to, if it is there.
 pub(super) fn remove_pointer(object: &mut Value, pointer: &[String]) {
-    let Some((last, before)) = pointer.split_last() else { return };
+    let Some((last, before)) = pointer.split_last() else {
+        return;
+    };
     let mut at = object;
     for part in before {
         let below = match at {
@@ -126,7 +128,9 @@ fn resolve(
 }
 
 fn remove(object: &mut Value, path: &[Step]) {
-    let Some((last, before)) = path.split_last() else { return };
+    let Some((last, before)) = path.split_last() else {
+        return;
+    };
     let mut at = object;
     for step in before {
         let below = match step {
@@ -150,7 +154,12 @@ fn remove(object: &mut Value, path: &[Step]) {
 /// Puts into `target` what `live` has and `without`, which is `live` after something was removed, has not.
 ///
 /// `lists` tells by which keys the items of a list are told apart; a list of which it says nothing is taken as a whole.
-pub(super) fn restore(target: &mut Value, without: &Value, live: &Value, lists: Option<&Map<String, Value>>) {
+pub(super) fn restore(
+    target: &mut Value,
+    without: &Value,
+    live: &Value,
+    lists: Option<&Map<String, Value>>,
+) {
     match (without, live) {
         (Value::Object(without), Value::Object(live)) => {
             if without == live {
@@ -159,7 +168,9 @@ pub(super) fn restore(target: &mut Value, without: &Value, live: &Value, lists: 
             if !target.is_object() {
                 *target = Value::Object(Map::new());
             }
-            let Some(target) = target.as_object_mut() else { return };
+            let Some(target) = target.as_object_mut() else {
+                return;
+            };
             for (name, live) in live {
                 match without.get(name) {
                     Some(without) if without == live => {}
