@@ -124,11 +124,16 @@ pub(in crate::cluster) fn child<'f>(
     fields: &'f Map<String, Value>,
     name: &str,
 ) -> Option<&'f Map<String, Value>> {
-    // Most names are short: no allocation for them.
-    fields
-        .iter()
-        .find(|(element, _)| element.strip_prefix("f:") == Some(name))
-        .and_then(|(_, below)| below.as_object())
+    // A walk over few elements costs less than making the name of one.
+    let below = if fields.len() > 16 {
+        fields.get(&format!("f:{name}"))
+    } else {
+        let mut elements = fields.iter();
+        elements
+            .find(|(element, _)| element.strip_prefix("f:") == Some(name))
+            .map(|(_, below)| below)
+    };
+    below?.as_object()
 }
 
 /// How many fields a node has; none where it has anything but fields.
