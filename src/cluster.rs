@@ -35,15 +35,6 @@ mod target;
 mod view;
 mod wait;
 mod watch;
-pub mod annotations;
-pub mod fields_v1;
-pub mod health;
-pub mod hooks;
-pub mod ignore;
-pub mod normalise;
-mod object;
-pub mod options;
-pub mod order;
 
 pub use client::{
     ApplyOptions, Cluster, Conflicts, DeleteOptions, Deletion, FIELD_MANAGER, Listed, Propagation,

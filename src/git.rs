@@ -34,4 +34,3 @@ pub use signature::{
 };
 pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
 pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
-pub use url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};

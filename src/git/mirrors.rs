@@ -632,9 +632,8 @@ fn same(left: &Credentials, right: &Credentials) -> bool {
         _ => false,
     };
     let identity = match (&left.ssh_identity, &right.ssh_identity) {
-        (SshIdentity::None, SshIdentity::None) | (SshIdentity::Personal, SshIdentity::Personal) => {
-            true
-        }
+        (SshIdentity::None, SshIdentity::None) => true,
+        (SshIdentity::Personal(environment), SshIdentity::Personal(other)) => environment == other,
         (SshIdentity::Key(key), SshIdentity::Key(other)) => Arc::ptr_eq(key, other),
         _ => false,
     };

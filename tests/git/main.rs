@@ -1,4 +1,5 @@
-//! Fetching from real servers: `git http-backend` behind TLS.
+//! Repositories as Git has them: the real `git`, `gpg`, `sshd` and `ssh-keygen` make what is read here, serve it, and say
+//! what is right.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
@@ -10,6 +11,7 @@ mod mirrors;
 mod repository;
 mod scale;
 mod server;
+mod signatures;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -112,8 +114,3 @@ fn content(commit: &Commit, path: &str) -> String {
     let bytes = tree.read(&TreePath::parse(path).unwrap()).unwrap();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
-//! Repositories as Git has them: the real `git`, `gpg` and `ssh-keygen` make what is read here, and say what is right.
-// A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
-mod signatures;
