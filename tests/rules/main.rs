@@ -10,3 +10,4 @@ mod health;
 mod ignore;
 mod oracle;
 mod order;
+mod robust;

@@ -43,7 +43,7 @@ pub(super) fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> T
                 .collect();
             ended(Term::Str(format, parts))
         }
-        Term::Arr(items) => ended(Term::Arr(items.map(|items| stepped_box(items, within)))),
+        Term::Arr(items) => ended(Term::Arr(items.map(|items| stepped_box(*items, within)))),
         Term::Obj(fields) => {
             let fields = fields
                 .into_iter()
@@ -58,9 +58,9 @@ pub(super) fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> T
                 .collect();
             ended(Term::Obj(fields))
         }
-        Term::Neg(term) => Term::Neg(stepped_box(term, within)),
+        Term::Neg(term) => Term::Neg(stepped_box(*term, within)),
         Term::BinOp(left, operator, right) => {
-            let (left, right) = (stepped_box(left, within), stepped_box(right, within));
+            let (left, right) = (stepped_box(*left, within), stepped_box(*right, within));
             match operator {
                 BinaryOp::Math(ops::Math::Mul) => ended(Term::Call(MULTIPLY, vec![*left, *right])),
                 BinaryOp::UpdateMath(ops::Math::Mul) => {
@@ -87,9 +87,9 @@ pub(super) fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> T
                 | BinaryOp::Cmp(_) => Term::BinOp(left, operator, right),
             }
         }
-        Term::Label(name, term) => Term::Label(name, stepped_box(term, within)),
+        Term::Label(name, term) => Term::Label(name, stepped_box(*term, within)),
         Term::Fold(name, over, pattern, terms) => {
-            let over = stepped_box(over, within);
+            let over = stepped_box(*over, within);
             let pattern = stepped_pattern(pattern, within);
             let terms = terms
                 .into_iter()
@@ -98,8 +98,8 @@ pub(super) fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> T
             ended(Term::Fold(name, over, pattern, terms))
         }
         Term::TryCatch(tried, caught) => Term::TryCatch(
-            stepped_box(tried, within),
-            caught.map(|caught| stepped_box(caught, within)),
+            stepped_box(*tried, within),
+            caught.map(|caught| stepped_box(*caught, within)),
         ),
         Term::IfThenElse(branches, otherwise) => Term::IfThenElse(
             branches
@@ -108,14 +108,14 @@ pub(super) fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> T
                     (stepped_term(condition, within), stepped_term(then, within))
                 })
                 .collect(),
-            otherwise.map(|otherwise| stepped_box(otherwise, within)),
+            otherwise.map(|otherwise| stepped_box(*otherwise, within)),
         ),
         Term::Def(definitions, term) => Term::Def(
             definitions
                 .into_iter()
                 .map(|def| stepped_def(def, within))
                 .collect(),
-            stepped_box(term, within),
+            stepped_box(*term, within),
         ),
         Term::Call(name, arguments) => {
             let arguments = arguments
@@ -146,14 +146,14 @@ pub(super) fn stepped_term<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> T
                     (part, optional)
                 })
                 .collect();
-            let path = Term::Path(stepped_box(of, within), Path(parts));
+            let path = Term::Path(stepped_box(*of, within), Path(parts));
             if iterates { ended(path) } else { path }
         }
     }
 }
 
-fn stepped_box<'s>(term: Box<Term<&'s str>>, within: &mut Names<'s>) -> Box<Term<&'s str>> {
-    Box::new(stepped_term(*term, within))
+fn stepped_box<'s>(term: Term<&'s str>, within: &mut Names<'s>) -> Box<Term<&'s str>> {
+    Box::new(stepped_term(term, within))
 }
 
 fn stepped_pattern<'s>(pattern: Pattern<&'s str>, within: &mut Names<'s>) -> Pattern<&'s str> {
