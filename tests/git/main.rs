@@ -1,4 +1,4 @@
-//! Fetching from real servers: `git http-backend` behind TLS.
+//! Repositories as Git has them: fetched from real servers, and with what the real `git`, `gpg` and `ssh-keygen` sign.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
@@ -10,6 +10,7 @@ mod mirrors;
 mod repository;
 mod scale;
 mod server;
+mod signatures;
 
 use std::path::Path;
 use std::sync::Arc;
