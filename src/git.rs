@@ -2,20 +2,38 @@
 //!
 //! Repositories are kept as bare mirrors, which hold ciphertext only; a commit is read straight from the object database
 //! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
+//!
+//! [`Mirrors::fetch`] turns an address, a [`Revision`] and [`Credentials`] into a [`Commit`]; its [`tree`](Commit::tree) is
+//! what the pipeline reads. Signatures are checked by [`Signers`], submodules are found by [`mounts`].
 
+mod commit;
+mod consolidate;
 mod credentials;
+mod error;
+mod http;
+mod mirror;
+mod mirrors;
+mod objects;
+mod revision;
+mod session;
 mod signature;
 mod ssh;
 mod submodule;
 mod url;
+mod version_range;
 
+pub use self::url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
+pub use commit::Commit;
 pub use credentials::{
     ClientCertificate, CredentialKind, CredentialStore, Credentials, CredentialsError, Login,
     SecretData, SecretKind, SshIdentity, Verification,
 };
+pub use error::{Cause, FetchError, Redirect};
+pub use mirrors::{MirrorOptions, Mirrors};
+pub use revision::{Revision, RevisionError};
+pub use session::FetchLimits;
 pub use signature::{
     SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
 };
 pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
 pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
-pub use url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
