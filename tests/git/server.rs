@@ -78,6 +78,8 @@ pub(crate) enum Fault {
     Endless,
     /// Breaks the connection after so many bytes of the answer to a fetch.
     Dies(usize),
+    /// Answers a fetch with this pack.
+    Pack(Vec<u8>),
     /// Knows only the first version of the protocol.
     Old,
     /// Says nothing until the server is dropped.
@@ -291,7 +293,22 @@ fn answer(shared: &Shared, request: &Request, protocol: &str) -> Option<Vec<u8>>
                 bytes,
             ));
         }
-        Fault::None | Fault::Old | Fault::Endless | Fault::Dies(_) | Fault::Damages(_) => {}
+        Fault::Pack(pack) if request.is_fetch() => {
+            let mut body = b"000dpackfile\n".to_vec();
+            for chunk in pack.chunks(60_000) {
+                body.extend_from_slice(format!("{:04x}\x01", chunk.len() + 5).as_bytes());
+                body.extend_from_slice(chunk);
+            }
+            body.extend_from_slice(b"0000");
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-result\r\n";
+            return Some(with_length(head, &body));
+        }
+        Fault::Pack(_)
+        | Fault::None
+        | Fault::Old
+        | Fault::Endless
+        | Fault::Dies(_)
+        | Fault::Damages(_) => {}
     }
     if shared.login.is_some() && request.authorization != shared.login {
         let challenge = "www-authenticate: Basic realm=\"git\"\r\n";
