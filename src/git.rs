@@ -4,7 +4,7 @@
 //! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
 //!
 //! [`Mirrors::fetch`] turns an address, a [`Revision`] and [`Credentials`] into a [`Commit`]; its [`tree`](Commit::tree) is
-//! what the pipeline reads. Signatures are checked by [`Signers`], submodules are found by [`mounts`].
+//! what the pipeline reads. Signatures are checked by [`Signers`], submodules are fetched by [`Submodules`].
 
 mod commit;
 mod consolidate;
@@ -36,4 +36,4 @@ pub use signature::{
     SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
 };
 pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
-pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
+pub use submodule::{SubmoduleError, Submodules};

@@ -105,8 +105,8 @@ impl Commit {
         Tree::objects(self.store(), tree_id(self.tree), mounts, limits)
     }
 
-    /// What it holds, for [`mounts`](super::mounts) to look for submodules in.
-    pub fn content(&self) -> Content {
+    /// What it holds, to look for submodules in and to be seen as one.
+    pub(super) fn content(&self) -> Content {
         Content {
             store: self.store(),
             root: tree_id(self.tree),
