@@ -1,12 +1,15 @@
 //! Revisions of every kind, and what a fetch costs.
 
-use lockstep::git::{Credentials, FetchError, RepositoryUrl, Revision, UrlPolicy, mounts};
+use lockstep::git::{
+    CredentialStore, Credentials, RepositoryUrl, Revision, SecretKind, Submodules, UrlPolicy,
+};
 use lockstep::pipeline::{Source, render};
+use secret::SecretBytes;
 use tree::{Depth, Limits, ManifestFilter, PlainOpener, TreePath};
 
 use crate::repository::Repository;
 use crate::server::Fault;
-use crate::{World, content};
+use crate::{LOGIN, World, content};
 
 /// The commits of a small repository: two branches, tags of both kinds, a range of versions.
 fn versions(world: &World) -> [String; 3] {
@@ -247,16 +250,26 @@ fn submodules_are_seen_in_their_places() {
     });
     let mirrors = world.mirrors();
     let top = world.fetch(&mirrors, "main").unwrap();
-    let fetched = mounts(
-        &top.content(),
-        &world.url(),
-        UrlPolicy::default(),
-        &mut |url, id| {
-            let commit = mirrors.fetch(url, &Revision::commit(id), &world.credentials())?;
-            Ok::<_, FetchError>(commit.content())
-        },
-    )
-    .unwrap();
+    let mut credentials = CredentialStore::default();
+    let (username, password) = LOGIN.split_once(':').unwrap();
+    let prefix = world.server.url("");
+    let secret = [
+        ("url", prefix.as_str()),
+        ("username", username),
+        ("password", password),
+    ]
+    .map(|(key, value)| (key.to_owned(), SecretBytes::copy_of(value.as_bytes())));
+    credentials
+        .add("all", SecretKind::Prefix, secret.into())
+        .unwrap();
+    credentials.set_authorities("localhost", &world.certificates.authority());
+    let submodules = Submodules {
+        mirrors: &mirrors,
+        credentials: &credentials,
+        project: None,
+        policy: UrlPolicy::default(),
+    };
+    let fetched = submodules.of(&top, &world.url()).unwrap();
     let tree = top.tree_with(fetched, Limits::default());
     let read = tree
         .read(&TreePath::parse("vendor/m/b.yaml").unwrap())
