@@ -10,6 +10,11 @@ use std::sync::Arc;
 use gix::ObjectId;
 use tree::{Mount, ObjectError, ObjectKind, ObjectStore, PathError, TreePath};
 
+use super::commit::Commit;
+use super::credentials::{CredentialStore, CredentialsError};
+use super::error::FetchError;
+use super::mirrors::Mirrors;
+use super::revision::Revision;
 use super::url::{RepositoryUrl, UrlError, UrlPolicy};
 
 /// The file's name. Git reads it in no other spelling.
@@ -27,29 +32,76 @@ const MAX_DEPTH: usize = 8;
 /// How many there may be in all.
 const MAX_SUBMODULES: usize = 256;
 
-/// A commit of another repository, and where it is seen.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Submodule {
-    /// Where it is seen, from the root of the superproject.
-    pub path: TreePath,
-    /// Its repository.
-    pub url: RepositoryUrl,
-    /// The commit.
-    pub commit: ObjectId,
+/// Where submodules are fetched from, and with what.
+#[derive(Clone, Copy)]
+pub struct Submodules<'a> {
+    /// Where they are kept.
+    pub mirrors: &'a Mirrors,
+    /// What they are fetched with.
+    pub credentials: &'a CredentialStore,
+    /// The project whose application wants them.
+    pub project: Option<&'a str>,
+    /// Which addresses are allowed.
+    pub policy: UrlPolicy,
 }
 
-/// What is fetched of a submodule.
-pub struct Content {
-    /// Where its objects are.
-    pub store: Arc<dyn ObjectStore>,
-    /// Its root directory.
-    pub root: tree::ObjectId,
+impl Submodules<'_> {
+    /// The submodules of `commit`, which is of the repository at `url`, and those in them, to be given to
+    /// [`Commit::tree_with`].
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a `.gitmodules`, or why one cannot be fetched.
+    pub fn of(&self, commit: &Commit, url: &RepositoryUrl) -> Result<Vec<Mount>, SubmoduleError> {
+        mounts(&commit.content(), url, self.policy, &mut |url, id| {
+            let credentials = self
+                .credentials
+                .for_url(url, self.project)
+                .map_err(Unavailable::Credentials)?;
+            let commit = self
+                .mirrors
+                .fetch(url, &Revision::commit(id), &credentials)
+                .map_err(Unavailable::Fetch)?;
+            Ok(commit.content())
+        })
+    }
+}
+
+/// A commit of another repository, and where it is seen.
+#[derive(Debug)]
+struct Submodule {
+    /// From the root of the superproject.
+    path: TreePath,
+    url: RepositoryUrl,
+    commit: ObjectId,
+}
+
+/// What a commit holds.
+pub(super) struct Content {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) root: tree::ObjectId,
+}
+
+/// Why there is no content of a submodule.
+enum Unavailable {
+    Fetch(FetchError),
+    Credentials(CredentialsError),
+}
+
+impl Unavailable {
+    fn at(self, path: &TreePath) -> SubmoduleError {
+        let path = path.clone();
+        match self {
+            Self::Fetch(source) => SubmoduleError::Fetch { path, source },
+            Self::Credentials(source) => SubmoduleError::Credentials { path, source },
+        }
+    }
 }
 
 /// Submodules cannot be had. Holds no address: it may have a token in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SubmoduleError<E: std::error::Error + 'static> {
+pub enum SubmoduleError {
     /// `.gitmodules` is a link or a directory.
     #[error(".gitmodules is no regular file")]
     NotAFile,
@@ -82,7 +134,15 @@ pub enum SubmoduleError<E: std::error::Error + 'static> {
         /// Where it is.
         path: TreePath,
         /// Why.
-        source: E,
+        source: FetchError,
+    },
+    /// The credentials that are configured for it cannot be used.
+    #[error("the credentials for the submodule at {path} cannot be used")]
+    Credentials {
+        /// Where it is.
+        path: TreePath,
+        /// Why.
+        source: CredentialsError,
     },
     /// Too many, or too deep.
     #[error(
@@ -91,18 +151,13 @@ pub enum SubmoduleError<E: std::error::Error + 'static> {
     TooMany,
 }
 
-/// All submodules below a directory, and those in them, as mounts of a tree. Each is fetched by `fetch`, which gets its
-/// address and its commit.
-///
-/// # Errors
-///
-/// What is wrong with a `.gitmodules`, or the first error of `fetch`.
-pub fn mounts<E: std::error::Error + 'static>(
+/// All submodules below a directory, and those in them. Each is fetched by `fetch`, which gets its address and its commit.
+fn mounts(
     content: &Content,
     url: &RepositoryUrl,
     policy: UrlPolicy,
-    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, E>,
-) -> Result<Vec<Mount>, SubmoduleError<E>> {
+    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, Unavailable>,
+) -> Result<Vec<Mount>, SubmoduleError> {
     let mut mounts = Vec::new();
     descend(
         content,
@@ -116,15 +171,15 @@ pub fn mounts<E: std::error::Error + 'static>(
     Ok(mounts)
 }
 
-fn descend<E: std::error::Error + 'static>(
+fn descend(
     content: &Content,
     url: &RepositoryUrl,
     policy: UrlPolicy,
-    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, E>,
+    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, Unavailable>,
     above: &TreePath,
     depth: usize,
     mounts: &mut Vec<Mount>,
-) -> Result<(), SubmoduleError<E>> {
+) -> Result<(), SubmoduleError> {
     for submodule in listed(content, url, policy)? {
         if depth >= MAX_DEPTH || mounts.len() >= MAX_SUBMODULES {
             return Err(SubmoduleError::TooMany);
@@ -133,10 +188,7 @@ fn descend<E: std::error::Error + 'static>(
             .join(submodule.path.as_str())
             .map_err(|error| SubmoduleError::Path(Some(error)))?;
         let found =
-            fetch(&submodule.url, submodule.commit).map_err(|source| SubmoduleError::Fetch {
-                path: path.clone(),
-                source,
-            })?;
+            fetch(&submodule.url, submodule.commit).map_err(|unavailable| unavailable.at(&path))?;
         mounts.push(Mount {
             path: path.clone(),
             store: Arc::clone(&found.store),
@@ -155,16 +207,13 @@ fn descend<E: std::error::Error + 'static>(
     Ok(())
 }
 
-/// The submodules of one directory: what `.gitmodules` says, where the tree has a commit in that place.
-///
-/// # Errors
-///
-/// What is wrong with `.gitmodules`. Entries for places where there is no commit are only checked for their path.
-pub fn listed<E: std::error::Error + 'static>(
+/// The submodules of one directory: what `.gitmodules` says, where the tree has a commit in that place. Entries for other
+/// places are only checked for their path.
+fn listed(
     content: &Content,
     superproject: &RepositoryUrl,
     policy: UrlPolicy,
-) -> Result<Vec<Submodule>, SubmoduleError<E>> {
+) -> Result<Vec<Submodule>, SubmoduleError> {
     let store = content.store.as_ref();
     let root = store
         .directory(content.root, MAX_ENTRIES)
@@ -231,9 +280,7 @@ fn check_name(name: &str) -> Option<()> {
 }
 
 /// A path that every git and every file system takes for the same place below the root.
-fn submodule_path<E: std::error::Error + 'static>(
-    path: &str,
-) -> Result<TreePath, SubmoduleError<E>> {
+fn submodule_path(path: &str) -> Result<TreePath, SubmoduleError> {
     let strict = gix::validate::path::component::Options {
         protect_windows: false,
         protect_hfs: true,
@@ -274,7 +321,7 @@ fn commit_at(
     Ok(None)
 }
 
-impl<E: std::error::Error + 'static> SubmoduleError<E> {
+impl SubmoduleError {
     /// A stable name of this error.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -286,7 +333,208 @@ impl<E: std::error::Error + 'static> SubmoduleError<E> {
             Self::Twice(_) => "submodule-twice",
             Self::Url { .. } => "submodule-url",
             Self::Fetch { .. } => "submodule-fetch",
+            Self::Credentials { .. } => "submodule-credentials",
             Self::TooMany => "submodules-too-many",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tree::ObjectEntry;
+
+    use super::*;
+
+    /// Objects by the first byte of their names.
+    #[derive(Default)]
+    struct Shelf {
+        directories: HashMap<u8, Vec<ObjectEntry>>,
+        blobs: HashMap<u8, Vec<u8>>,
+    }
+
+    impl ObjectStore for Shelf {
+        fn directory(&self, id: tree::ObjectId, _: usize) -> Result<Vec<ObjectEntry>, ObjectError> {
+            let entries = self.directories.get(&id.as_bytes()[0]);
+            entries.cloned().ok_or(ObjectError::Missing)
+        }
+
+        fn blob(&self, id: tree::ObjectId, _: u64) -> Result<Vec<u8>, ObjectError> {
+            let bytes = self.blobs.get(&id.as_bytes()[0]);
+            bytes.cloned().ok_or(ObjectError::Missing)
+        }
+    }
+
+    fn id(number: u8) -> tree::ObjectId {
+        tree::ObjectId::new([number; 20])
+    }
+
+    fn entry(name: &str, kind: ObjectKind, number: u8) -> ObjectEntry {
+        ObjectEntry {
+            name: name.as_bytes().to_vec(),
+            kind,
+            id: id(number),
+        }
+    }
+
+    /// A commit with this `.gitmodules`, commits at `lib` and `deep/er`, and a file at `file`.
+    fn content(gitmodules: &str, name: &str, kind: ObjectKind) -> Content {
+        let mut shelf = Shelf::default();
+        let root = vec![
+            entry(name, kind, 1),
+            entry("lib", ObjectKind::Submodule, 40),
+            entry("deep", ObjectKind::Directory, 2),
+            entry("file", ObjectKind::File, 1),
+        ];
+        shelf.directories.insert(0, root);
+        shelf
+            .directories
+            .insert(2, vec![entry("er", ObjectKind::Submodule, 41)]);
+        shelf.blobs.insert(1, gitmodules.as_bytes().to_vec());
+        Content {
+            store: Arc::new(shelf),
+            root: id(0),
+        }
+    }
+
+    fn found(gitmodules: &str) -> Result<Vec<String>, &'static str> {
+        listed_as(&content(gitmodules, ".gitmodules", ObjectKind::File))
+    }
+
+    fn listed_as(content: &Content) -> Result<Vec<String>, &'static str> {
+        let policy = UrlPolicy::default();
+        let url = RepositoryUrl::parse("https://h.example/org/app.git", policy).unwrap();
+        let listed = listed(content, &url, policy).map_err(|error| error.reason())?;
+        Ok(listed
+            .iter()
+            .map(|submodule| {
+                let first = submodule.commit.as_bytes()[0];
+                format!("{} {} {first}", submodule.path, submodule.url)
+            })
+            .collect())
+    }
+
+    fn section(name: &str, path: &str, url: &str) -> String {
+        format!("[submodule \"{name}\"]\n\tpath = {path}\n\turl = {url}\n")
+    }
+
+    #[test]
+    fn submodules_are_found_where_the_tree_has_commits() {
+        let both =
+            section("lib", "lib", "../lib.git") + &section("x/y", "deep/er/", "git@h.example:er");
+        assert_eq!(
+            found(&both).unwrap(),
+            [
+                "lib https://h.example/org/lib.git 40",
+                "deep/er git@h.example:er 41"
+            ]
+        );
+        for nothing in [
+            String::new(),
+            section("a", "nowhere", "ext::sh"),
+            section("a", "file", "../a"),
+            section("a", "deep", "../a"),
+            section("a", "file/x", "../a"),
+            "[submodule \"a\"]\n\tpath = lib\n".to_owned(),
+            section("a", "lib", "../a") + "\tupdate = none\n",
+            "[core]\n\tpath = lib\n\turl = x\n".to_owned(),
+        ] {
+            assert_eq!(found(&nothing).unwrap(), [""; 0], "{nothing}");
+        }
+        let elsewhere = content(&both, ".GITMODULES", ObjectKind::File);
+        assert_eq!(listed_as(&elsewhere).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn what_git_warns_of_is_refused() {
+        for (name, path, url, reason) in [
+            ("a", "lib", "ext::sh -c payload", "submodule-url"),
+            ("a", "lib", "file:///etc", "submodule-url"),
+            ("a", "lib", "/etc", "submodule-url"),
+            ("a", "lib", "http://h.example/a", "submodule-url"),
+            ("a", "lib", "-u./payload", "submodule-url"),
+            ("a", "lib", "ssh://-oProxyCommand=x/a", "submodule-url"),
+            ("a", "lib", "../../../evil", "submodule-url"),
+            ("a", "lib", "./../../../../evil.example/a", "submodule-url"),
+            ("a", "lib", "https://h.example/a/../b", "submodule-url"),
+            ("..", "lib", "../a", "submodule-name"),
+            ("../../x", "lib", "../a", "submodule-name"),
+            ("a/../../x", "lib", "../a", "submodule-name"),
+            (r"a\\..\\x", "lib", "../a", "submodule-name"),
+            ("", "lib", "../a", "submodule-name"),
+            ("a", ".git/modules", "../a", "submodule-path"),
+            ("a", ".GIT", "../a", "submodule-path"),
+            ("a", "x/.Git/y", "../a", "submodule-path"),
+            ("a", "git~1", "../a", "submodule-path"),
+            ("a", ".g\u{200c}it", "../a", "submodule-path"),
+            ("a", "../x", "../a", "submodule-path"),
+            ("a", "/lib", "../a", "submodule-path"),
+            ("a", "a/../lib", "../a", "submodule-path"),
+            ("a", "-lib", "../a", "submodule-path"),
+            ("a", "\"\"", "../a", "submodule-path"),
+        ] {
+            let text = section(name, path, url);
+            assert_eq!(found(&text), Err(reason), "{text}");
+        }
+        let twice = section("a", "lib", "../a") + &section("b", "lib/", "../b");
+        assert_eq!(found(&twice), Err("submodule-twice"));
+        assert_eq!(found("[submodule \"a\n"), Err("gitmodules-format"));
+        for kind in [
+            ObjectKind::Link,
+            ObjectKind::Directory,
+            ObjectKind::Submodule,
+        ] {
+            let content = content("", ".gitmodules", kind);
+            assert_eq!(listed_as(&content), Err("gitmodules-no-file"));
+        }
+        let missing = Content {
+            store: Arc::new(Shelf::default()),
+            root: id(9),
+        };
+        assert_eq!(listed_as(&missing), Err("gitmodules-read"));
+    }
+
+    #[test]
+    fn an_include_is_not_followed() {
+        let text = "[include]\n\tpath = /etc/gitconfig\n".to_owned() + &section("a", "lib", "../a");
+        assert_eq!(found(&text).unwrap(), ["lib https://h.example/org/a 40"]);
+    }
+
+    #[test]
+    fn submodules_in_submodules_end_somewhere() {
+        let policy = UrlPolicy::default();
+        let url = RepositoryUrl::parse("https://h.example/org/app.git", policy).unwrap();
+        let one = section("lib", "lib", "../lib.git");
+        let start = content(&one, ".gitmodules", ObjectKind::File);
+        let mut fetched = 0;
+        let ended = mounts(&start, &url, policy, &mut |_, _| {
+            fetched += 1;
+            let text = if fetched < 3 { one.as_str() } else { "" };
+            Ok(content(text, ".gitmodules", ObjectKind::File))
+        });
+        let paths: Vec<String> = ended
+            .unwrap()
+            .iter()
+            .map(|mount| mount.path.to_string())
+            .collect();
+        assert_eq!(paths, ["lib", "lib/lib", "lib/lib/lib"]);
+
+        let endless = mounts(&start, &url, policy, &mut |_, _| {
+            Ok(content(&one, ".gitmodules", ObjectKind::File))
+        });
+        assert_eq!(
+            endless.err().map(|error| error.reason()),
+            Some("submodules-too-many")
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_gitmodules_is_a_list_or_an_error(
+            text in "(\\[submodule \"[a./]{0,4}\"\\]|path = |url = |[a-z./= \n\t#;\\-\"]){0,40}",
+        ) {
+            let _ = found(&text);
         }
     }
 }
