@@ -1,4 +1,4 @@
-//! Repositories as Git has them: fetched from real servers, and with what the real `git`, `gpg` and `ssh-keygen` sign.
+//! Repositories as Git has them: fetched from real servers (HTTPS and SSH), and with what the real `git`, `gpg` and `ssh-keygen` sign.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
@@ -11,6 +11,8 @@ mod repository;
 mod scale;
 mod server;
 mod signatures;
+mod ssh;
+mod sshd;
 
 use std::path::Path;
 use std::sync::Arc;
