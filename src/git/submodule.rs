@@ -246,7 +246,7 @@ fn listed(
         // `git submodule update` leaves such a one alone.
         if section
             .value("update")
-            .is_some_and(|update| update.to_string() == "none")
+            .is_some_and(|update| update.as_slice() == b"none")
         {
             continue;
         }

@@ -589,7 +589,9 @@ fn unsigned(commit: &Object) -> String {
     let end = start + text[start..].find("-----END").unwrap();
     let end = end + text[end..].find('\n').unwrap() + 1;
     // GnuPG ends its armor with an empty line, which is a line with a blank here.
-    let rest = text[end..].strip_prefix(" \n").unwrap_or(&text[end..]);
+    let rest = text[end..]
+        .strip_prefix(" \n")
+        .unwrap_or_else(|| &text[end..]);
     format!("{}{rest}", &text[..start])
 }
 

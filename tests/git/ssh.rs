@@ -1,10 +1,12 @@
 //! Repositories and their submodules over SSH, from Secrets in Argo CD's format to the files of a commit.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockstep::git::{
     CredentialStore, Credentials, FetchError, FetchLimits, MirrorOptions, Mirrors, Revision,
@@ -183,6 +185,44 @@ fn who_is_at_the_other_end_and_who_we_are_must_be_right() {
         };
         assert_eq!(outcome, *expected, "{name}");
     }
+}
+
+#[test]
+fn a_person_logs_in_with_their_own_agent() {
+    let server = Sshd::start();
+    let head = commit(&server, "app.git", &[("a", "b")], None);
+    let key = server.key("key", &["-t", "ed25519"]);
+    server.accept(&key);
+    let socket = server.path("personal");
+    let mut agent = Command::new("ssh-agent")
+        .args(["-D", "-a"])
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let add = || {
+        let mut add = Command::new("ssh-add");
+        add.arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket);
+        add.stderr(Stdio::null()).status().unwrap().success()
+    };
+    // It has to come up first.
+    let until = Instant::now() + Duration::from_secs(20);
+    while !add() && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    let fetched = |environment: &[(OsString, OsString)]| {
+        let store = CredentialStore::personal(environment.iter().cloned());
+        let mut credentials = store.for_url(&url(&server.url("app.git")), None).unwrap();
+        // The person who runs this test does not know the server.
+        credentials.verification = Verification::Waived;
+        fetch(&server.url("app.git"), &credentials)
+    };
+    let with = fetched(&[("SSH_AUTH_SOCK".into(), socket.clone().into())]);
+    let without = fetched(&[]);
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert_eq!(with.ok(), Some(head));
+    assert_eq!(without.unwrap_err().reason(), "ssh-key-refused");
 }
 
 #[test]

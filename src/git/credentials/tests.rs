@@ -14,7 +14,9 @@ fn data(fields: &[(&str, &str)]) -> SecretData {
         .collect()
 }
 
-fn store(secrets: &[(&str, SecretKind, &[(&str, &str)])]) -> CredentialStore {
+type Named<'a> = (&'a str, SecretKind, &'a [(&'a str, &'a str)]);
+
+fn store(secrets: &[Named<'_>]) -> CredentialStore {
     let mut store = CredentialStore::default();
     for (name, kind, fields) in secrets {
         store.add(*name, *kind, data(fields)).unwrap();
