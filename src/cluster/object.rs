@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::discovery::{ApiResource, Scope};
 use crate::pipeline::Identity;
 
 /// A kind within its API group; versions are views of the same objects.
@@ -22,6 +23,54 @@ pub struct ObjectKey {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
+}
+
+/// Whether the texts of a server about an object may be kept.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Content {
+    /// They may: nothing in the object is secret.
+    #[default]
+    Public,
+    /// They may quote a secret, and are dropped.
+    Confidential,
+}
+
+/// Where requests about one object go.
+#[derive(Clone, Copy, Debug)]
+pub struct Address<'a> {
+    /// The kind, as the cluster serves it.
+    pub resource: &'a ApiResource,
+    /// The namespace; none for objects of the whole cluster.
+    pub namespace: Option<&'a str>,
+    /// The name.
+    pub name: &'a str,
+    /// Whether answers about it may be kept.
+    pub content: Content,
+}
+
+impl<'a> Address<'a> {
+    /// The object `name`. Secrets are confidential by their kind; for another object that holds something secret, see
+    /// [`Address::confidential`].
+    pub fn new(resource: &'a ApiResource, namespace: Option<&'a str>, name: &'a str) -> Self {
+        Self {
+            resource,
+            namespace: namespace.filter(|_| resource.scope == Scope::Namespaced),
+            name,
+            content: resource.content(),
+        }
+    }
+
+    /// The object `key`, whose kind is `resource`.
+    pub fn of(resource: &'a ApiResource, key: &'a ObjectKey) -> Self {
+        Self::new(resource, key.namespace.as_deref(), &key.name)
+    }
+
+    /// The same place, of an object that holds something secret.
+    #[must_use]
+    pub const fn confidential(mut self) -> Self {
+        self.content = Content::Confidential;
+        self
+    }
 }
 
 impl GroupKind {

@@ -16,6 +16,9 @@ use tree::{Malformed, ObjectEntry, ObjectError, ObjectKind, ObjectStore};
 
 use super::error::{Cause, FetchError};
 
+/// How many bytes of unpacked delta bases each handle keeps.
+const PACK_CACHE: usize = 32 << 20;
+
 /// The largest directory or commit that is read, in bytes.
 const MAX_META: u64 = 64 << 20;
 
@@ -63,7 +66,7 @@ impl Database {
         let handle = handles().pop();
         let handle = handle.unwrap_or_else(|| {
             let mut handle = gix::odb::Cache::from(self.0.store.to_handle_arc());
-            handle.set_pack_cache(|| Box::new(cache::lru::StaticLinkedList::<64>::default()));
+            handle.set_pack_cache(|| Box::new(cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
             handle
         });
         let done = action(&handle);

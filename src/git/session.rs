@@ -54,6 +54,7 @@ impl Default for FetchLimits {
 }
 
 /// What is asked of a server in one go.
+#[derive(Clone, Copy)]
 pub(crate) struct Wish<'a> {
     /// The objects, with all that belongs to them.
     pub(crate) wants: &'a [ObjectId],
@@ -130,6 +131,11 @@ impl Session {
         if let Failures::Http(watch) = &self.failures {
             watch.set_limit(self.pack_limit);
         }
+        let wants = self.wanted(wish.wants);
+        let wish = &Wish {
+            wants: &wants,
+            ..*wish
+        };
         let mut consumed = Ok(());
         let outcome = gix::protocol::fetch(
             &mut Asking(wish),
@@ -167,6 +173,23 @@ impl Session {
             }
             result => result,
         }
+    }
+
+    /// What to ask for, to get `commits`. Before version 2 of the protocol a server hands out only what a reference
+    /// names: the annotated tag, and not its commit.
+    fn wanted(&self, commits: &[ObjectId]) -> Vec<ObjectId> {
+        let listed = self.handshake.refs.as_deref().unwrap_or_default();
+        let named = |commit: &ObjectId| {
+            let direct = listed
+                .iter()
+                .any(|listed| matches!(listed, Ref::Direct { object, .. } if object == commit));
+            let tag = listed.iter().find_map(|listed| match listed {
+                Ref::Peeled { tag, object, .. } if object == commit => Some(*tag),
+                _ => None,
+            });
+            tag.filter(|_| !direct).unwrap_or(*commit)
+        };
+        commits.iter().map(named).collect()
     }
 
     /// When the conversation is given up.

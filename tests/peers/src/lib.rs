@@ -7,6 +7,10 @@
 // A peer that is missing or gone ends the test, here as in the tests themselves.
 #![allow(clippy::expect_used)]
 
+pub mod control_plane;
+pub mod fault_proxy;
+mod framed;
+pub mod gitops_engine;
 pub mod goyaml;
 pub mod random;
 pub mod sops;

@@ -1,0 +1,1 @@
+// Lets Go declare the functions of order.go without bodies.
