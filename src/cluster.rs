@@ -17,17 +17,16 @@ mod compare;
 mod connect;
 mod discovery;
 mod error;
+mod exchange;
 mod inventory;
 mod live;
 mod migration;
-mod exchange;
 mod object;
 mod outcome;
 mod ownership;
 mod path;
 mod plan;
 mod progress;
-mod request;
 
 mod retry;
 mod status;
