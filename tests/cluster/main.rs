@@ -1,0 +1,9 @@
+//! `src/cluster` against a real API server.
+// A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![forbid(unsafe_code)]
+
+mod application;
+mod compare;
+mod inventory;
+mod sync;
