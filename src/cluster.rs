@@ -20,6 +20,7 @@ mod error;
 mod inventory;
 mod live;
 mod migration;
+mod exchange;
 mod object;
 mod outcome;
 mod ownership;
@@ -27,6 +28,7 @@ mod path;
 mod plan;
 mod progress;
 mod request;
+
 mod retry;
 mod status;
 mod sync;

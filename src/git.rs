@@ -2,3 +2,35 @@
 //!
 //! Repositories are kept as bare mirrors, which hold ciphertext only; a commit is read straight from the object database
 //! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
+
+mod commit;
+mod consolidate;
+mod credentials;
+mod error;
+mod http;
+mod mirror;
+mod mirrors;
+mod objects;
+mod revision;
+mod session;
+mod signature;
+mod ssh;
+mod submodule;
+mod url;
+mod version_range;
+
+pub use self::url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
+pub use commit::Commit;
+pub use credentials::{
+    ClientCertificate, CredentialKind, CredentialStore, Credentials, CredentialsError, Login,
+    SecretData, SecretKind, SshIdentity, Verification,
+};
+pub use error::{Cause, FetchError, Redirect};
+pub use mirrors::{MirrorOptions, Mirrors};
+pub use revision::{Revision, RevisionError};
+pub use session::FetchLimits;
+pub use signature::{
+    SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
+};
+pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
+pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};

@@ -1,4 +1,5 @@
 //! `src/cluster` against a real API server.
+//! The cluster client against a real API server.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
@@ -7,3 +8,7 @@ mod application;
 mod compare;
 mod inventory;
 mod sync;
+mod client;
+mod errors;
+mod faults;
+mod support;

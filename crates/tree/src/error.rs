@@ -56,6 +56,14 @@ pub enum ReadError {
         /// The path that was asked for.
         path: TreePath,
     },
+    /// An object is not what its place says, or a directory holds names that none may hold. Only in trees of objects.
+    #[error("`{path}` is malformed: {problem}")]
+    Malformed {
+        /// The path that was asked for.
+        path: TreePath,
+        /// What is wrong.
+        problem: Malformed,
+    },
     /// The name of an entry is not UTF-8, so no document can refer to it.
     #[error("`{directory}` holds an entry whose name is not UTF-8 (`{name}`)")]
     NameNotUtf8 {
@@ -83,6 +91,12 @@ pub enum ReadError {
         path: TreePath,
         /// What it is.
         kind: Special,
+    },
+    /// The object database does not hold what the entry, or a directory on the way to it, refers to.
+    #[error("the content of `{path}` is missing in the object database")]
+    ObjectMissing {
+        /// The path that was asked for.
+        path: TreePath,
     },
     /// The permissions do not allow it.
     #[error("no permission to read `{path}`")]
@@ -127,10 +141,12 @@ impl ReadError {
             Self::GitMetadata { .. } => "git-metadata",
             Self::IsDirectory { .. } => "is-directory",
             Self::LinkLoop { .. } => "link-loop",
+            Self::Malformed { .. } => "malformed-object",
             Self::NameNotUtf8 { .. } => "name-not-utf8",
             Self::NotADirectory { .. } => "not-a-directory",
             Self::NotFound { .. } => "not-found",
             Self::NotRegular { .. } => "not-a-regular-file",
+            Self::ObjectMissing { .. } => "object-missing",
             Self::PermissionDenied { .. } => "permission-denied",
             Self::System { .. } => "cannot-read",
             Self::TooLarge { .. } => "file-too-large",
@@ -164,6 +180,43 @@ impl fmt::Display for Special {
             Self::Pipe => "a named pipe",
             Self::Socket => "a socket",
             Self::Unknown => "of an unknown kind",
+        })
+    }
+}
+
+/// What is wrong with an object that a tree refers to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// An entry is named `.` or `..`.
+    Dots,
+    /// An entry has no name.
+    EmptyName,
+    /// An entry is named `.git`, in some spelling.
+    GitMetadata,
+    /// An entry is of a kind that no directory holds.
+    Mode,
+    /// Two entries have the same name.
+    RepeatedName,
+    /// The name of an entry contains a slash or a zero byte.
+    Separator,
+    /// The object cannot be decoded.
+    Undecodable,
+    /// It is an object of another kind.
+    WrongKind,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dots => "an entry is named `.` or `..`",
+            Self::EmptyName => "an entry has no name",
+            Self::GitMetadata => "an entry is named `.git`",
+            Self::Mode => "an entry is of no kind that a directory holds",
+            Self::RepeatedName => "two entries have the same name",
+            Self::Separator => "the name of an entry contains a slash or a zero byte",
+            Self::Undecodable => "it cannot be decoded",
+            Self::WrongKind => "it is an object of another kind",
         })
     }
 }

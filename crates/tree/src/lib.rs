@@ -1,7 +1,7 @@
 //! Source trees: what a renderer may see of a repository.
 //!
-//! * [`Tree`] is an immutable view of files, from a directory on disk or from memory. It resolves all paths, and
-//!   nothing leads out of it.
+//! * [`Tree`] is an immutable view of files: of a directory on disk, of memory, or of an [`ObjectStore`]. It resolves
+//!   all paths, and nothing leads out of it.
 //! * [`TreePath`] is a path in normal form that cannot leave its tree.
 //! * [`ManifestFilter`] chooses files as Argo CD's directory source does.
 //! * [`Opener`] hands renderers the content of files, with their protection verified and taken off; [`SecretParts`] are
@@ -16,6 +16,7 @@ mod error;
 mod glob;
 mod manifests;
 mod memory;
+mod objects;
 mod opener;
 mod path;
 mod resolve;
@@ -27,10 +28,11 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ReadError, Special};
+pub use error::{Malformed, ReadError, Special};
 pub use glob::{Glob, GlobError};
 pub use manifests::{Extensions, ManifestFilter, Manifests, SkipReason, Skipped};
 pub use memory::{BuildError, MemoryEntry};
+pub use objects::{Mount, ObjectEntry, ObjectError, ObjectId, ObjectKind, ObjectStore};
 pub use opener::{
     Content, MacCoverage, OpenError, Opened, Opener, PlainOpener, Protection, SopsFormat,
     SopsProtection,

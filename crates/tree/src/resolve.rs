@@ -5,7 +5,7 @@
 
 use std::mem;
 
-use crate::error::{ReadError, Special};
+use crate::error::{Malformed, ReadError, Special};
 use crate::path::TreePath;
 
 /// As many links as Linux follows on one path (`MAXSYMLINKS`).
@@ -38,7 +38,11 @@ pub(crate) enum Miss {
     Absent,
     Changed,
     Denied,
+    Malformed(Malformed),
+    Missing,
     System(std::io::Error),
+    TooLarge { limit: u64 },
+    TooManyEntries { limit: usize },
 }
 
 impl Miss {
@@ -48,7 +52,11 @@ impl Miss {
             Self::Absent => ReadError::NotFound { path },
             Self::Changed => ReadError::Changed { path },
             Self::Denied => ReadError::PermissionDenied { path },
+            Self::Malformed(problem) => ReadError::Malformed { path, problem },
+            Self::Missing => ReadError::ObjectMissing { path },
             Self::System(source) => ReadError::System { path, source },
+            Self::TooLarge { limit } => ReadError::TooLarge { path, limit },
+            Self::TooManyEntries { limit } => ReadError::TooManyEntries { path, limit },
         }
     }
 }

@@ -1,8 +1,10 @@
-//! What every kind of tree has to hold, on each of them: on disk with and without `openat2`, and in memory.
+//! What every kind of tree has to hold, on each of them: on disk with and without `openat2`, and in memory, and over an object database.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
@@ -29,7 +31,7 @@ fn write(root: &Path, layout: Layout<'_>) {
 }
 
 /// The layout as each kind of tree. The directory sits below another one, with a file next to it to escape to.
-fn trees(layout: Layout<'_>, limits: &Limits) -> (TempDir, [(&'static str, Tree); 3]) {
+fn trees(layout: Layout<'_>, limits: &Limits) -> (TempDir, [(&'static str, Tree); 4]) {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("outside.yaml"), "outside").unwrap();
     let root = outside.path().join("root");
@@ -49,8 +51,101 @@ fn trees(layout: Layout<'_>, limits: &Limits) -> (TempDir, [(&'static str, Tree)
             Tree::directory_without_openat2(&root, limits.clone()).unwrap(),
         ),
         ("memory", Tree::memory(entries, limits.clone()).unwrap()),
+        ("objects", {
+            let (store, root) = Numbered::holding(layout);
+            Tree::objects(Arc::new(store), root, [], limits.clone())
+        }),
     ];
     (outside, trees)
+}
+
+/// An object database whose identities are numbers.
+#[derive(Default)]
+struct Numbered(HashMap<ObjectId, Numberable>);
+
+enum Numberable {
+    Blob(Vec<u8>),
+    Directory(Vec<ObjectEntry>),
+}
+
+/// A directory while it is put together.
+#[derive(Default)]
+struct Growing<'a> {
+    files: BTreeMap<&'a str, &'a str>,
+    directories: BTreeMap<&'a str, Growing<'a>>,
+}
+
+impl Numbered {
+    fn holding(layout: Layout<'_>) -> (Self, ObjectId) {
+        let mut root = Growing::default();
+        for (path, content) in layout {
+            let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let directory = parents
+                .split('/')
+                .filter(|name| !name.is_empty())
+                .fold(&mut root, |directory, name| {
+                    directory.directories.entry(name).or_default()
+                });
+            directory.files.insert(name, content);
+        }
+        let mut store = Self::default();
+        let root = store.directory_of(root);
+        (store, root)
+    }
+
+    fn directory_of(&mut self, growing: Growing<'_>) -> ObjectId {
+        let mut entries = Vec::new();
+        for (name, content) in growing.files {
+            let (kind, content) = match content.strip_prefix("-> ") {
+                Some(target) => (ObjectKind::Link, target),
+                None => (ObjectKind::File, content),
+            };
+            let id = self.add(Numberable::Blob(content.into()));
+            entries.push(entry(name, kind, id));
+        }
+        for (name, growing) in growing.directories {
+            let id = self.directory_of(growing);
+            entries.push(entry(name, ObjectKind::Directory, id));
+        }
+        self.add(Numberable::Directory(entries))
+    }
+
+    fn add(&mut self, object: Numberable) -> ObjectId {
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&self.0.len().to_le_bytes());
+        let id = ObjectId::new(id);
+        self.0.insert(id, object);
+        id
+    }
+}
+
+fn entry(name: &str, kind: ObjectKind, id: ObjectId) -> ObjectEntry {
+    let name = name.into();
+    ObjectEntry { name, kind, id }
+}
+
+impl ObjectStore for Numbered {
+    fn directory(&self, id: ObjectId, limit: usize) -> Result<Vec<ObjectEntry>, ObjectError> {
+        match self.0.get(&id) {
+            None => Err(ObjectError::Missing),
+            Some(Numberable::Blob(_)) => Err(ObjectError::Malformed(Malformed::WrongKind)),
+            Some(Numberable::Directory(entries)) if entries.len() > limit => {
+                Err(ObjectError::TooManyEntries { limit })
+            }
+            Some(Numberable::Directory(entries)) => Ok(entries.clone()),
+        }
+    }
+
+    fn blob(&self, id: ObjectId, limit: u64) -> Result<Vec<u8>, ObjectError> {
+        match self.0.get(&id) {
+            None => Err(ObjectError::Missing),
+            Some(Numberable::Directory(_)) => Err(ObjectError::Malformed(Malformed::WrongKind)),
+            Some(Numberable::Blob(bytes)) if bytes.len() as u64 > limit => {
+                Err(ObjectError::TooLarge { limit })
+            }
+            Some(Numberable::Blob(bytes)) => Ok(bytes.clone()),
+        }
+    }
 }
 
 const LAYOUT: Layout<'_> = &[
@@ -429,6 +524,124 @@ fn the_plain_opener_hands_out_files_as_they_are() {
 }
 
 #[test]
+fn directories_of_an_object_database_are_not_believed() {
+    for (names, reason) in [
+        (&["a", "a"][..], "malformed-object"),
+        (&["a", "..", "b"], "malformed-object"),
+        (&["."], "malformed-object"),
+        (&[""], "malformed-object"),
+        (&["a/b"], "malformed-object"),
+        (&["a\0b"], "malformed-object"),
+        (&[".git"], "malformed-object"),
+        (&["a", ".GiT"], "malformed-object"),
+        (&["a", "b", "c", "d"], "too-many-entries"),
+    ] {
+        let mut store = Numbered::default();
+        let file = store.add(Numberable::Blob(b"x".to_vec()));
+        let entries = names
+            .iter()
+            .map(|name| entry(name, ObjectKind::File, file))
+            .collect();
+        let directory = store.add(Numberable::Directory(entries));
+        let below = vec![entry("sub", ObjectKind::Directory, directory)];
+        let root = store.add(Numberable::Directory(below));
+        let limits = Limits {
+            entries: 3,
+            ..Limits::default()
+        };
+        let tree = Tree::objects(Arc::new(store), root, [], limits);
+        let listed = tree.list(&path("sub")).unwrap_err();
+        assert_eq!(listed.reason(), reason, "{names:?}");
+        assert_eq!(tree.read(&path("sub/a")).unwrap_err().reason(), reason);
+        assert!(tree.list(&TreePath::root()).is_ok());
+    }
+}
+
+#[test]
+fn objects_that_are_missing_too_large_or_of_another_kind_are_named() {
+    let mut store = Numbered::default();
+    let missing = ObjectId::new([0xff; 20]);
+    let file = store.add(Numberable::Blob(b"1234".to_vec()));
+    let long = store.add(Numberable::Blob(vec![b'x'; 4096]));
+    let empty = store.add(Numberable::Directory(Vec::new()));
+    let root = store.add(Numberable::Directory(vec![
+        entry("missing", ObjectKind::File, missing),
+        entry("missing-dir", ObjectKind::Directory, missing),
+        entry("large", ObjectKind::File, file),
+        entry("file-as-dir", ObjectKind::Directory, file),
+        entry("dir-as-file", ObjectKind::File, empty),
+        entry("long-link", ObjectKind::Link, long),
+    ]));
+    let limits = Limits {
+        file_size: 3,
+        ..Limits::default()
+    };
+    let tree = Tree::objects(Arc::new(store), root, [], limits);
+    for (at, reason) in [
+        ("missing", "object-missing"),
+        ("missing-dir/x", "object-missing"),
+        ("large", "file-too-large"),
+        ("file-as-dir/x", "malformed-object"),
+        ("dir-as-file", "malformed-object"),
+        ("long-link", "file-too-large"),
+    ] {
+        let error = tree.read(&path(at)).unwrap_err();
+        assert_eq!(error.reason(), reason, "{at}");
+        assert!(!error.is_not_found(), "{at}");
+    }
+    let dangling = Tree::objects(
+        Arc::new(Numbered::default()),
+        missing,
+        [],
+        Limits::default(),
+    );
+    let error = dangling.list(&TreePath::root()).unwrap_err();
+    assert_eq!(error.reason(), "object-missing");
+}
+
+#[test]
+fn submodules_are_seen_where_they_are_given_and_empty_elsewhere() {
+    let (inner, inner_root) =
+        Numbered::holding(&[("deep/a.yaml", "inner"), ("up", "-> ../../top.yaml")]);
+    let mut store = Numbered::default();
+    let top = store.add(Numberable::Blob(b"top".to_vec()));
+    let commit = ObjectId::new([7; 20]);
+    let vendor = store.add(Numberable::Directory(vec![
+        entry("given", ObjectKind::Submodule, commit),
+        entry("other", ObjectKind::Submodule, commit),
+    ]));
+    let root = store.add(Numberable::Directory(vec![
+        entry("top.yaml", ObjectKind::File, top),
+        entry("vendor", ObjectKind::Directory, vendor),
+    ]));
+    let mount = |at: &str, store: &Arc<Numbered>| Mount {
+        path: path(at),
+        store: Arc::clone(store) as Arc<dyn ObjectStore>,
+        root: inner_root,
+    };
+    let inner = Arc::new(inner);
+    // A mount over a file counts for nothing: the repository has no submodule there.
+    let mounts = [mount("vendor/given", &inner), mount("top.yaml", &inner)];
+    let tree = Tree::objects(Arc::new(store), root, mounts, Limits::default());
+    assert_eq!(
+        walked(&tree, Depth::Recursive),
+        ["top.yaml", "vendor/given/deep/a.yaml", "vendor/given/up"]
+    );
+    assert_eq!(
+        &*tree.read(&path("vendor/given/deep/a.yaml")).unwrap(),
+        b"inner"
+    );
+    assert_eq!(&*tree.read(&path("vendor/given/up")).unwrap(), b"top");
+    assert_eq!(tree.kind(&path("vendor/other")).unwrap(), Kind::Directory);
+    assert!(tree.list(&path("vendor/other")).unwrap().is_empty());
+    assert!(
+        tree.read(&path("vendor/other/x"))
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[test]
 fn a_deep_tree_in_memory_is_walked_and_dropped_without_a_deep_stack() {
     let deep = format!("{}x", "d/".repeat(2000));
     let tree = Tree::memory(
@@ -485,11 +698,12 @@ proptest! {
         let layout: Vec<_> = layout.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
         let (outside, trees) = trees(&layout, &Limits::default());
         for at in layout.iter().map(|(at, _)| *at).chain(paths.iter().map(String::as_str)).map(path) {
-            let [one, two, three] = trees.each_ref().map(|(_, tree)| {
+            let [one, two, three, four] = trees.each_ref().map(|(_, tree)| {
                 tree.read(&at).map(|content| content.to_vec()).map_err(|error| error.to_string())
             });
             prop_assert_eq!(&one, &two, "{}", at);
             prop_assert_eq!(&one, &three, "{}", at);
+            prop_assert_eq!(&one, &four, "{}", at);
             prop_assert_eq!(one.ok(), kernel_reads(&outside.path().join("root"), &at), "{}", at);
         }
     }

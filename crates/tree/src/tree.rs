@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::directory::Directory;
 use crate::error::{ReadError, Special};
 use crate::memory::{BuildError, Memory, MemoryEntry};
+use crate::objects::{Mount, ObjectId, ObjectStore, Objects};
 use crate::path::TreePath;
 use crate::resolve::{Directories, Resolved, Target};
 use crate::walk::{Depth, Walk};
@@ -29,6 +30,7 @@ pub struct Tree {
 enum Store {
     Directory(Directory),
     Memory(Memory),
+    Objects(Objects),
 }
 
 /// How much a tree may hold.
@@ -36,7 +38,7 @@ enum Store {
 pub struct Limits {
     /// Largest file in bytes.
     pub file_size: u64,
-    /// Most entries of one directory on disk, of one walk, and of one tree in memory.
+    /// Most entries of one directory on disk or in an object database, of one walk, and of one tree in memory.
     pub entries: usize,
     /// Whether names in one directory may differ in case only.
     pub case_collisions: CaseCollisions,
@@ -104,6 +106,22 @@ impl Tree {
         })
     }
 
+    /// The directory `root` of an object database, with the semantics of one on disk. Objects are read when they are
+    /// asked for, and directories that were read are kept for the next look.
+    ///
+    /// `mounts` are the submodules whose content is seen; others are empty directories.
+    pub fn objects(
+        store: Arc<dyn ObjectStore>,
+        root: ObjectId,
+        mounts: impl IntoIterator<Item = Mount>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            store: Store::Objects(Objects::new(store, root, mounts, &limits)),
+            limits,
+        }
+    }
+
     /// What the tree may hold.
     pub const fn limits(&self) -> &Limits {
         &self.limits
@@ -119,6 +137,7 @@ impl Tree {
         match &self.store {
             Store::Directory(store) => store.read(path, &self.limits),
             Store::Memory(store) => store.read(path),
+            Store::Objects(store) => store.read(path, &self.limits),
         }
     }
 
@@ -149,6 +168,7 @@ impl Tree {
         match &self.store {
             Store::Directory(store) => store.locate(path),
             Store::Memory(store) => store.locate(path),
+            Store::Objects(store) => store.locate(path),
         }
     }
 
@@ -179,6 +199,7 @@ impl Tree {
         let mut listed = match &self.store {
             Store::Directory(store) => store.list(directory, &self.limits)?,
             Store::Memory(store) => store.list(directory)?,
+            Store::Objects(store) => store.list(directory)?,
         };
         listed.sort_by(|left, right| match (left, right) {
             (Ok(left), Ok(right)) => left.path.as_str().cmp(right.path.as_str()),
