@@ -38,7 +38,7 @@ use super::error::ApiError;
 use super::object::{Address, GroupKind, ObjectKey};
 use super::ownership::{APPLICATION, ApplicationName};
 use super::progress::{Progress, SyncEvent};
-use super::sync_request::SyncRequest;
+use super::request::SyncRequest;
 use super::wait::{Verdict, Waited};
 
 /// What the name of every inventory begins with.

@@ -5,10 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod application;
-mod compare;
-mod inventory;
-mod sync;
 mod client;
+mod compare;
 mod errors;
 mod faults;
+mod inventory;
 mod support;
+mod sync;
