@@ -1,5 +1,4 @@
 //! `src/cluster` against a real API server.
-//! The cluster client against a real API server.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
