@@ -201,6 +201,46 @@ fn files_beside_the_manifests_change_how_they_are_rendered() {
 }
 
 #[test]
+fn a_folder_is_what_the_last_file_that_says_something_says() {
+    let config_map =
+        |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    let kustomization = "namePrefix: built-\nresources: [a.yaml]\n";
+    for (files, expect) in [
+        (vec!["Chart.yaml", "kustomization.yaml"], Some("built-a")),
+        (vec!["myChart.yaml"], None),
+        (vec!["kustomization.yaml", "zChart.yaml"], None),
+        (vec!["Kustomization"], Some("built-a")),
+        (vec![], Some("a")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "a.yaml", &config_map("a"));
+        for file in &files {
+            put(
+                folder.path(),
+                file,
+                if file.contains("Chart") {
+                    "name: c\n"
+                } else {
+                    kustomization
+                },
+            );
+        }
+        let run = lockstep(["preview"]).arg(folder.path()).run();
+        match expect {
+            Some(name) => {
+                let run = run.expect(0);
+                assert!(
+                    run.text().contains(&format!("  name: {name}\n")),
+                    "{files:?}: {}",
+                    run.text()
+                );
+            }
+            None => assert!(run.expect(2).stderr.contains("Helm chart"), "{files:?}"),
+        }
+    }
+}
+
+#[test]
 fn several_sources_are_rendered_one_after_the_other() {
     let secret = sops_encrypt(
         "secret.yaml",

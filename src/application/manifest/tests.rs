@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::application::{ClusterReference, Content, Sources, Tool};
 
@@ -309,4 +311,20 @@ fn errors_show_no_values() {
     );
     let error = read(text.as_bytes()).err().unwrap();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_applications_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        let _ = read(&bytes);
+    }
+
+    #[test]
+    fn any_value_of_any_field_is_read_or_refused(
+        field in "(project|source|sources|destination|syncPolicy|ignoreDifferences|interval|suspend|secrets|verify|sourceHydrator)",
+        value in "(\\{(repoURL|path|chart|helm|kustomize|directory|retry|limit|signers): .{0,12}\\}|\\[.{0,12}\\]|.{0,12})",
+    ) {
+        let text = format!("{OURS}spec:\n  {DESTINATION}\n  {field}: {value}\n");
+        let _ = read(text.as_bytes());
+    }
 }
