@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use super::connect::{ConnectError, Connection};
 use super::discovery::{ApiResource, Cache, Discovery};
 use super::error::{ApiError, ServerText};
+use super::exchange::{Answer, Ask, Failure, JSON, Shared};
 use super::object::{Address, Content};
 use super::path::{Query, collection, object};
-use super::request::{Answer, Ask, Failure, JSON, Shared};
 use super::retry::{Asks, Counters, Gate, Pauses, Repeat, RequestCounts};
 
 /// The manager of fields that lockstep sets.

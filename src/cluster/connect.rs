@@ -673,7 +673,7 @@ mod tests {
         let broken = [
             format!(r#"{{"bearerToken":{{"{CANARY}":1}}}}"#),
             format!(r#"{{"bearerToken":"{CANARY}","username":"x"}}"#),
-            format!("{CANARY}"),
+            CANARY.to_owned(),
             format!(r#"{{"tlsClientConfig":{{"caData":"{CANARY}"}}}}"#),
             format!(r#"{{"proxyUrl":"http://u:{CANARY} @x"}}"#),
         ];

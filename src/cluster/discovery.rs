@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 
 use super::client::{Cluster, decoded};
 use super::error::ApiError;
+use super::exchange::JSON;
 use super::object::{Content, GroupKind};
-use super::request::JSON;
 use super::retry::Asks;
 
 /// Servers that know only one of the versions answer in it, and older ones as they always did.

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use super::client::{Cluster, Selection};
 use super::error::ApiError;
+use super::exchange::{Ask, JSON, broken};
 use super::object::Content;
 use super::path::collection;
-use super::request::{Ask, JSON, broken};
 use super::retry::{Asks, Repeat};
 use super::status::refusal;
 
