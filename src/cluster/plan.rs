@@ -26,7 +26,7 @@ use super::options::{CompareOptions, Removal, ResourceOptions};
 use super::outcome::{Kept, ObjectError, Warning};
 use super::ownership::{self, Owner, Ownership};
 use super::progress::{Progress, SyncEvent};
-use super::sync_request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
+use super::request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
 use super::target::{self, HookTarget, Target, Targets};
 use super::view::History;
 
@@ -318,8 +318,8 @@ pub(super) async fn decide(
 
 /// Whether hooks run: not in a partial sync (argo-cd: SyncAppState).
 pub(super) fn runs_hooks(request: &SyncRequest<'_>) -> bool {
-    request.hooks == super::sync_request::HookPolicy::Run
-        && request.extent == super::sync_request::Extent::All
+    request.hooks == super::request::HookPolicy::Run
+        && request.extent == super::request::Extent::All
 }
 
 /// What comes into being with the sync itself, so that the cluster cannot be asked about what needs it.

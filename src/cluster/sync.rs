@@ -58,7 +58,7 @@ use super::outcome::{
 };
 use super::plan::{self, Item, Plan};
 use super::progress::{Progress, SyncEvent};
-use super::sync_request::{Mode, SyncRequest};
+use super::request::{Mode, SyncRequest};
 use run::Execution;
 
 /// Why nothing could be brought in step. What became of single objects is never here but in the [`Outcome`].

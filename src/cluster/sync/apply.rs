@@ -17,7 +17,7 @@ use super::super::options;
 use super::super::outcome::{Message, ObjectError};
 use super::super::ownership::Ownership;
 use super::super::plan::{self, Item};
-use super::super::sync_request::{Force, SyncRequest};
+use super::super::request::{Force, SyncRequest};
 use super::super::target::{self, Target};
 use super::super::wait::{Verdict, Waited};
 

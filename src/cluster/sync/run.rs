@@ -22,7 +22,7 @@ use super::super::outcome::{
 };
 use super::super::plan::{self, HookItem, Item, Plan};
 use super::super::progress::{Progress, SyncEvent};
-use super::super::sync_request::{Extent, SyncRequest, Waiting};
+use super::super::request::{Extent, SyncRequest, Waiting};
 use super::super::target::{self, Target};
 use super::apply::{self, Done};
 use super::hooks;
