@@ -21,7 +21,7 @@ use super::inventory::{Entries, Entry, Inventory, Place};
 use super::live::{self, Live};
 use super::migration;
 use super::normalise;
-use super::object::{GroupKind, ObjectKey};
+use super::object::{Address, GroupKind, ObjectKey};
 use super::options::{CompareOptions, Removal, ResourceOptions};
 use super::outcome::{Kept, ObjectError, Warning};
 use super::ownership::{self, Owner, Ownership};
@@ -520,6 +520,15 @@ impl Context<'_> {
         match tried {
             Ok(written) => Tried::Fine(written.object),
             Err(ApiError::Immutable { .. }) if force && live.is_some() => Tried::Recreate,
+            Err(error @ ApiError::Invalid { .. }) if force && live.is_some() => {
+                // A change can be refused for more than what cannot change: a replacement lacks what the API server
+                // filled in, for one.
+                if self.could_be_made_anew(target, address).await {
+                    Tried::Recreate
+                } else {
+                    Tried::Refused(ObjectError::DryRun(error))
+                }
+            }
             Err(ApiError::NamespaceNotFound { namespace })
                 if self.made.namespaces.contains(&namespace) =>
             {
@@ -527,6 +536,24 @@ impl Context<'_> {
             }
             Err(error) => Tried::Refused(ObjectError::DryRun(error)),
         }
+    }
+
+    /// Whether the API server would take `target` if the live object were gone. Asked under a name that is still free.
+    async fn could_be_made_anew(&self, target: &Target, address: Address<'_>) -> bool {
+        let mut object = target.object.clone();
+        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+            return false;
+        };
+        metadata.shift_remove("name");
+        metadata.insert(
+            "generateName".to_owned(),
+            Value::String(format!("{}-", target.key.name)),
+        );
+        let options = WriteOptions {
+            run: Run::Dry,
+            validation: validation(&target.options),
+        };
+        self.cluster.create(address, &object, options).await.is_ok()
     }
 
     async fn judge_hook(&self, hook: HookTarget, live: Option<Value>) -> HookItem {

@@ -51,7 +51,7 @@ fn a_definition_and_its_resources_come_in_one_sync() {
     );
 
     app.set(&[config_map("plain", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert!(
         app.plane
             .get("customresourcedefinition", "", &resource)

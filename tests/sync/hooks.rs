@@ -1,5 +1,9 @@
 //! Hooks: their phases, and what becomes of them.
 
+use std::time::Duration;
+
+use peers::control_plane::eventually;
+
 use crate::app::{App, config_map, job, position};
 
 /// Whether a hook with this deletion policy is there after a sync that goes well, and after one that fails.
@@ -33,8 +37,16 @@ fn hooks_are_deleted_as_their_policy_says() {
             } else {
                 after_failure
             };
-            let live = app.live("job", &format!("hook-{number}"));
-            assert_eq!(live.is_some(), expected, "{policy} after {image}");
+            let what = format!("{policy} after {image}");
+            let live = || app.live("job", &format!("hook-{number}"));
+            if expected {
+                assert!(live().is_some(), "{what}");
+            } else {
+                // A Job goes once its Pods have gone, which nobody waits for after the last step.
+                eventually(&what, Duration::from_secs(30), || {
+                    live().is_none().then_some(())
+                });
+            }
         }
     }
 }
@@ -65,7 +77,7 @@ fn hooks_are_no_part_of_the_difference_and_are_not_pruned() {
     assert!(app.has("hook"));
     app.set(&[config_map("plain", &[])]);
     app.diff().arg("--prune").run().expect(0);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert!(app.has("hook"), "what is a hook is never pruned");
 }
 

@@ -67,7 +67,7 @@ fn assert_recovers(app: &App, what: &str) {
             "{what}: {kept} is gone"
         );
     }
-    let run = app.sync().arg("--prune").run();
+    let run = app.sync().args(["--prune", "--wait"]).run();
     assert_eq!(run.code, 0, "{what}: {run:?}");
     assert_eq!(
         app.config_maps(),
@@ -97,7 +97,7 @@ fn in_parallel<T: Send>(items: Vec<T>, check: impl Fn(T) + Sync) {
 #[test]
 fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
     let (app, proxy) = prepared();
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     let requests = proxy.seen().len();
     assert!(requests > 8, "{requests}");
 

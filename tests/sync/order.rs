@@ -138,7 +138,7 @@ fn pruning_goes_through_the_waves_backwards() {
     app.sync().run().expect(0);
     let first = app.requests().len();
     app.set(&[config_map("base", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     let deletions: Vec<String> = app
         .changes_since(first)
         .into_iter()
