@@ -64,11 +64,12 @@ pub(super) async fn write(
     }
     let address = address(target, resource);
     let may_recreate = target.options.force || request.force == Force::Recreate;
+    let is_kept = target::is_namespace(&target.key) || target::is_definition(&target.key);
+    if let (Difference::Recreated, Some(live), false) = (&item.difference, &item.live, is_kept) {
+        return recreate(cluster, request, target, address, live).await;
+    }
     if target.options.replace {
         return replace(cluster, request, item, target, address, may_recreate).await;
-    }
-    if let (Difference::Recreated, Some(live)) = (&item.difference, &item.live) {
-        return recreate(cluster, request, target, address, live).await;
     }
     if let Some(live) = &item.live
         && target.options.client_side_apply_migration
@@ -81,7 +82,7 @@ pub(super) async fn write(
     let options = apply_options(target, item.conflicts);
     match cluster.apply(address, &target.object, options).await {
         Ok(written) => Ok(done(written, item.live.is_none())),
-        Err(ApiError::Immutable { fields }) if may_recreate => match &item.live {
+        Err(ApiError::Immutable { fields }) if may_recreate && !is_kept => match &item.live {
             Some(live) => recreate(cluster, request, target, address, live).await,
             None => Err(ObjectError::Apply(ApiError::Immutable { fields })),
         },
