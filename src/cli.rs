@@ -4,8 +4,10 @@ mod arguments;
 mod bug;
 mod build;
 mod check;
+mod cluster_access;
 mod completions;
 mod decrypt;
+mod diff;
 mod environment;
 mod failure;
 mod keys;
@@ -15,6 +17,11 @@ mod place;
 mod preview;
 mod printable;
 mod printer;
+mod repositories;
+mod subject;
+mod sync;
+mod table;
+mod wanted;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -85,8 +92,10 @@ pub fn run() -> Outcome {
         Command::Check(arguments) => check::run(arguments, environment, &printer),
         Command::Completions(arguments) => completions::run(arguments, &printer),
         Command::Decrypt(arguments) => decrypt::run(arguments, environment, &printer),
+        Command::Diff(arguments) => diff::run(arguments, environment, &printer),
         Command::Man => man::run(&printer),
         Command::Preview(arguments) => preview::run(arguments, environment, &printer),
+        Command::Sync(arguments) => sync::run(arguments, environment, &printer),
     };
     secret::process::scrub_stack();
     outcome.unwrap_or_else(|failure| report(&printer, &failure))

@@ -27,6 +27,7 @@ mod ownership;
 mod path;
 mod plan;
 mod progress;
+
 mod request;
 mod retry;
 mod status;

@@ -3,11 +3,23 @@
 //! Nothing here acts. Each command's struct is taken apart by the file of the same name. What a command is for is said
 //! where it is listed; a doc comment on a struct would take the place of that.
 
+mod cluster;
+mod preview;
+mod subject;
+mod synchronise;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::check::finding::Rule;
+
+pub(super) use cluster::ClusterArguments;
+pub(super) use preview::{PreviewArguments, PreviewOutput};
+pub(super) use subject::{RepositoryKind, SubjectArguments};
+pub(super) use synchronise::{
+    ConflictsWhen, DiffArguments, DiffOutput, SyncArguments, SyncOutput, WantedArguments,
+};
 
 /// Keeps Kubernetes in step with Git while secrets stay under lock.
 #[derive(Debug, Parser)]
@@ -16,7 +28,7 @@ use crate::check::finding::Rule;
     version,
     about,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 findings (`check`), 2 error.\n\
+    after_help = "Exit codes: 0 done, 1 findings (`check`) or differences (`diff`), 2 error.\n\
                   Plaintext is held in memory only: no command writes one to a file."
 )]
 pub(super) struct Arguments {
@@ -45,10 +57,14 @@ pub(super) enum Command {
     Completions(CompletionsArguments),
     /// Print one SOPS file or SealedSecret in plaintext, as `sops decrypt` and `kubeseal --recovery-unseal` do.
     Decrypt(DecryptArguments),
+    /// Show how a cluster differs from what would be applied, secrets masked.
+    Diff(DiffArguments),
     /// Print the manual page, in roff.
     Man,
     /// Print what would be applied, secrets opened and masked.
     Preview(PreviewArguments),
+    /// Bring a cluster in step: fetch, render, apply, prune and wait, once.
+    Sync(SyncArguments),
 }
 
 // Where keys come from; shared by every command that opens something.
@@ -154,61 +170,6 @@ pub(super) enum LoadRestrictor {
     /// In or below the folder of the kustomization.
     #[value(name = "LoadRestrictionsRootOnly")]
     RootOnly,
-}
-
-// `lockstep preview`.
-#[derive(Args, Debug)]
-pub(super) struct PreviewArguments {
-    /// A kustomization, a folder of manifests, a file, or `-` for standard input.
-    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
-    pub path: PathBuf,
-
-    /// Where keys come from.
-    #[command(flatten)]
-    pub keys: KeyArguments,
-
-    /// What to print.
-    #[arg(long, short, value_enum, default_value_t = PreviewOutput::Yaml, value_name = "FORMAT")]
-    pub output: PreviewOutput,
-
-    /// Print secret values instead of masks.
-    #[arg(long)]
-    pub show_secrets: bool,
-
-    /// Read folders below PATH too.
-    #[arg(long, short = 'R')]
-    pub recurse: bool,
-
-    /// Read only files whose path below PATH matches: `*.yaml`, `{a,b}.yaml`, `apps/*`. A `*` crosses folders.
-    #[arg(long, value_name = "GLOB")]
-    pub include: Option<String>,
-
-    /// Leave out files whose path below PATH matches.
-    #[arg(long, value_name = "GLOB")]
-    pub exclude: Option<String>,
-
-    /// Where the files that a kustomization names may lie.
-    #[arg(long, value_enum, default_value_t = LoadRestrictor::RootOnly, value_name = "RESTRICTOR")]
-    pub load_restrictor: LoadRestrictor,
-
-    /// Leave SealedSecrets as they are, for a controller in the cluster to open.
-    #[arg(long)]
-    pub keep_sealed: bool,
-
-    /// How templates of a SealedSecret are treated.
-    #[command(flatten)]
-    pub templates: TemplateArguments,
-}
-
-/// Values of `preview --output`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum PreviewOutput {
-    /// One `List` in JSON.
-    Json,
-    /// A line per object.
-    Summary,
-    /// One YAML document per object.
-    Yaml,
 }
 
 // `lockstep check`.

@@ -16,8 +16,8 @@ use super::environment::Environment;
 use super::failure::Failure;
 use super::keys::Keys;
 use super::place::{self, Root};
-use super::preview::{load_restriction, weak_protection};
 use super::printer::Printer;
+use super::subject::{load_restriction, weak_protection};
 use crate::pipeline::{Source, mask, render};
 
 pub(super) fn run(

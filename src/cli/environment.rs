@@ -1,8 +1,10 @@
-//! What the commands take from the environment: the variables of sops, and the places where sops looks for keys.
+//! What the commands take from the environment: the variables of sops, the places where sops looks for keys, and where
+//! kubectl looks for clusters.
 //!
 //! Variables that hold a key are taken out of the process's environment block, and their bytes there are wiped.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use secret::SecretBytes;
@@ -51,6 +53,57 @@ impl Environment {
             sops_config: path("SOPS_CONFIG"),
         }
     }
+}
+
+/// The kubeconfigs, as kubectl looks for them: those of `KUBECONFIG`, else `~/.kube/config`. Asked for by commands that
+/// need a cluster, so that the others do not look.
+pub(super) fn kubeconfig_files() -> Vec<PathBuf> {
+    match env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
+        Some(list) => {
+            let mut files: Vec<PathBuf> = Vec::new();
+            for file in env::split_paths(&list) {
+                if !file.as_os_str().is_empty() && !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+            files
+        }
+        None => path("HOME")
+            .map(|home| home.join(".kube/config"))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// The address of the API server of the cluster whose pod we are in, as the pod's environment has it.
+pub(super) fn pod_api_server() -> Option<String> {
+    let host = text("KUBERNETES_SERVICE_HOST")?;
+    let port = text("KUBERNETES_SERVICE_PORT")?;
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    };
+    Some(format!("https://{host}:{port}"))
+}
+
+/// Those of these variables that are set.
+pub(super) fn variables(names: &[&str]) -> Vec<(OsString, OsString)> {
+    names
+        .iter()
+        .filter_map(|name| Some((OsString::from(name), env::var_os(name)?)))
+        .collect()
+}
+
+/// The user's folder for what can be had again.
+pub(super) fn cache_folder() -> Option<PathBuf> {
+    let home = || path("HOME");
+    let folder = if cfg!(target_os = "macos") {
+        path("XDG_CACHE_HOME").or_else(|| Some(home()?.join("Library/Caches")))
+    } else {
+        path("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))
+    };
+    folder.filter(|folder| folder.is_absolute())
 }
 
 /// sops: age/keysource.go (`loadAgeSSHIdentities`, `getUserConfigDir`), pgp/keysource.go (`secring.gpg` of GnuPG 1).

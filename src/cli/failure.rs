@@ -4,14 +4,35 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use crate::application::{self, render::SourceError};
 use crate::check::CheckError;
+use crate::cluster::ignore::IgnoreError;
+use crate::cluster::{
+    ApiError, ApplicationNameError, CompareError, ConnectError, DestinationError, SyncError,
+};
+use crate::git::{
+    CredentialsError, FetchError, RevisionError, SignatureError, SignersError, SubmoduleError,
+    UrlError,
+};
 use crate::located::Located;
-use crate::pipeline::{MaterialiseError, RenderError};
+use crate::pipeline::{self, MaterialiseError, RenderError};
 
 /// What stopped a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum Failure {
+    #[error("cannot read {what}")]
+    Api {
+        what: String,
+        #[source]
+        source: ApiError,
+    },
+    #[error("`{path}`")]
+    Application {
+        path: String,
+        #[source]
+        source: application::manifest::ManifestError,
+    },
     #[error(transparent)]
     Build(#[from] kustomize::BuildError),
     #[error(transparent)]
@@ -20,6 +41,18 @@ pub(super) enum Failure {
     Chart { path: String },
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error("cannot connect to the cluster")]
+    Connect(#[source] ConnectError),
+    #[error("cannot use the credentials for the repository")]
+    Credentials(#[source] CredentialsError),
+    #[error("`{path}`")]
+    CredentialsFile {
+        path: String,
+        #[source]
+        source: pipeline::manifest::ManifestError,
+    },
     #[error("`SOPS_DECRYPTION_ORDER`")]
     DecryptionOrder(#[source] sops::RepeatedKind),
     #[error("`{path}`")]
@@ -28,10 +61,24 @@ pub(super) enum Failure {
         #[source]
         source: sops::DecryptError,
     },
+    #[error("cannot find the destination")]
+    Destination(#[source] DestinationError),
     #[error("`--extract`")]
     ExtractPath(#[source] sops::ExtractPathError),
+    #[error("cannot open the folder of mirrors")]
+    Fetch(#[source] FetchError),
+    #[error("cannot fetch from {url}")]
+    FetchFrom {
+        url: String,
+        #[source]
+        source: FetchError,
+    },
     #[error("`--include` or `--exclude`")]
     Glob(#[source] tree::GlobError),
+    #[error("the application is rendered by a source hydrator, which is not supported yet")]
+    Hydrator,
+    #[error("cannot use the application's ignored differences")]
+    Ignore(#[source] IgnoreError),
     #[error("cannot print as JSON")]
     Json(#[source] goyaml::json::WriteError),
     #[error("cannot read the keys in `{}`", path.display())]
@@ -42,14 +89,30 @@ pub(super) enum Failure {
     },
     #[error(transparent)]
     Materialise(#[from] MaterialiseError),
+    #[error("`{name}` is no name for an application")]
+    Name {
+        name: String,
+        #[source]
+        source: ApplicationNameError,
+    },
+    #[error("there is no cache folder to keep mirrors in")]
+    NoCacheFolder,
+    #[error("`{path}` holds no Secret with credentials for repositories")]
+    NoCredentials { path: String },
     #[error("no usable key in `{}`", path.display())]
     NoKeyInFile { path: PathBuf },
+    #[error("the data of Secret `{secret}` is not base64")]
+    NotBase64 { secret: String },
     #[error("`{}` is not UTF-8", path.display())]
     NotUnicode { path: PathBuf },
     #[error("`{path}` is neither encrypted by sops nor a SealedSecret")]
     NotEncrypted { path: String },
     #[error("standard input is {what}, whose format has to be named")]
     NoFormat { what: &'static str },
+    #[error(transparent)]
+    Open(tree::OpenError),
+    #[error("`--revision` says which commit to fetch, but nothing is fetched")]
+    NothingToFetch,
     #[error("cannot print")]
     Output(#[from] io::Error),
     #[error("`{path}`")]
@@ -68,12 +131,27 @@ pub(super) enum Failure {
     },
     #[error(transparent)]
     Render(#[from] RenderError),
+    #[error("cannot use the revision")]
+    Revision(#[source] RevisionError),
+    #[error("cannot start what waits for the cluster")]
+    Runtime(#[source] io::Error),
     #[error("`{path}`")]
     Sealed {
         path: String,
         #[source]
         source: sealed::OpenError,
     },
+    #[error("commit {commit} of {url} is not used")]
+    Signature {
+        url: String,
+        commit: String,
+        #[source]
+        source: SignatureError,
+    },
+    #[error("cannot read `spec.verify.signers`")]
+    Signers(#[source] SignersError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error("a SealedSecret prints as yaml or json")]
     SealedFormat,
     #[error("`{path}`")]
@@ -84,8 +162,18 @@ pub(super) enum Failure {
     },
     #[error("standard input")]
     StandardInput(#[source] tree::BuildError),
+    #[error("cannot use the submodules")]
+    Submodules(#[source] Box<SubmoduleError>),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("cannot use the address of the repository")]
+    Url(#[source] UrlError),
+    #[error("signatures of tags are not verified yet")]
+    VerifyTag,
     #[error("cannot list the files")]
     Walk(#[source] ignore::Error),
+    #[error("`{path}` holds several applications, or none of that name")]
+    WhichApplication { path: String },
     #[error("`{}`", path.display())]
     SopsConfig {
         path: PathBuf,
@@ -120,10 +208,34 @@ impl Failure {
     /// The stable name of the reason.
     fn reason(&self) -> &'static str {
         match self {
+            Self::Api { source, .. } => source.reason(),
+            Self::Application { source, .. } => source.reason(),
             Self::Build(error) => error.reason(),
             Self::BuildOutput(error) => error.reason(),
             Self::Chart { .. } => "chart",
             Self::Check(error) => error.reason(),
+            Self::Compare(error) => error.reason(),
+            Self::Connect(_) => "connect",
+            Self::Credentials(error) => error.reason(),
+            Self::CredentialsFile { source, .. } => source.reason(),
+            Self::Destination(_) => "destination",
+            Self::Fetch(error) | Self::FetchFrom { source: error, .. } => error.reason(),
+            Self::Hydrator => "hydrator-not-supported",
+            Self::Ignore(_) => "ignore-differences",
+            Self::Name { .. } => "application-name",
+            Self::NoCacheFolder => "no-cache-folder",
+            Self::NoCredentials { .. } => "no-credentials",
+            Self::NotBase64 { .. } => "not-base64",
+            Self::Revision(error) => error.reason(),
+            Self::Runtime(_) => "runtime",
+            Self::Signature { source, .. } => source.reason(),
+            Self::Signers(error) => error.reason(),
+            Self::Source(error) => error.reason(),
+            Self::Submodules(error) => error.reason(),
+            Self::Sync(error) => error.reason(),
+            Self::Url(error) => error.reason(),
+            Self::VerifyTag => "verify-tag",
+            Self::WhichApplication { .. } => "which-application",
             Self::DecryptionOrder(_) => "decryption-order",
             Self::Decrypt { source, .. } => source.reason(),
             Self::ExtractPath(_) => "extract-path",
@@ -135,6 +247,8 @@ impl Failure {
             Self::NotUnicode { .. } => "not-unicode",
             Self::NotEncrypted { .. } => "not-encrypted",
             Self::NoFormat { .. } => "no-format",
+            Self::NothingToFetch => "nothing-to-fetch",
+            Self::Open(error) => error.reason(),
             Self::Output(_) => "output",
             Self::OutputForm { source, .. } => source.reason(),
             Self::Path(error) => error.reason(),
@@ -152,39 +266,95 @@ impl Failure {
 
     /// What to do about it, where there is something.
     pub(super) fn hint(&self) -> Option<&'static str> {
-        Some(match self.reason() {
-            "no-key" => {
-                "give a key with `--keys PATH`, or set `SOPS_AGE_KEY_FILE`; `sops updatekeys` adds a recipient to a file"
-            }
-            "mac-missing" | "mac-mismatch" | "mac-unreadable" => {
-                "somebody changed the file without sops; compare it with an earlier commit, and see what it holds with \
-                 `lockstep decrypt --ignore-mac`"
-            }
-            "not-encrypted" => {
-                "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`"
-            }
-            "no-key-in-file" => {
-                "keys are age identities, OpenSSH or PGP private keys, RSA keys in PEM, or Kubernetes Secrets with `tls.key`"
-            }
-            "no-format" => "say `--input-type yaml`, or give a name with `--filename-override`",
-            "unseal-no-keys" => {
-                "give the private key of the controller with `--keys PATH`, or leave SealedSecrets to a controller \
-                 with `--keep-sealed`"
-            }
-            "unseal-no-key-opens" => {
-                "a SealedSecret opens only under the name, namespace and scope that it was sealed for, and with a key of \
-                 its cluster"
-            }
-            "partial-template" => {
-                "the success of this template depends on the secret, which tells whoever wrote it something about it; \
-                 run it all the same with `--templates any`"
-            }
-            "chart" => "render it with `helm template`, and give the result on standard input",
-            "jsonnet" => "leave it out with `--exclude '*.jsonnet'`",
-            "path-not-found" => "paths look like `[\"database\"][\"users\"][0]`",
-            _ => return None,
-        })
+        hint(self.reason())
     }
+}
+
+/// What to do about an error with this stable name, where there is something.
+pub(super) fn hint(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "no-key" => {
+            "give a key with `--keys PATH`, or set `SOPS_AGE_KEY_FILE`; `sops updatekeys` adds a recipient to a file"
+        }
+        "mac-missing" | "mac-mismatch" | "mac-unreadable" => {
+            "somebody changed the file without sops; compare it with an earlier commit, and see what it holds with \
+             `lockstep decrypt --ignore-mac`"
+        }
+        "not-encrypted" => {
+            "encrypt it with `sops encrypt -i FILE`, or seal a Secret with `kubeseal`"
+        }
+        "no-key-in-file" => {
+            "keys are age identities, OpenSSH or PGP private keys, RSA keys in PEM, or Kubernetes Secrets with `tls.key`"
+        }
+        "no-format" => "say `--input-type yaml`, or give a name with `--filename-override`",
+        "unseal-no-keys" => {
+            "give the private key of the controller with `--keys PATH`, or leave SealedSecrets to a controller \
+             with `--keep-sealed`"
+        }
+        "unseal-no-key-opens" => {
+            "a SealedSecret opens only under the name, namespace and scope that it was sealed for, and with a key of \
+             its cluster"
+        }
+        "partial-template" => {
+            "the success of this template depends on the secret, which tells whoever wrote it something about it; \
+             run it all the same with `--templates any`"
+        }
+        "application-name" => "name it with `--name`: lower case letters, digits, `-` and `.`",
+        "which-application" => "say which one with `--name`",
+        "connect" => "say where the cluster is with `--kubeconfig` and `--context`",
+        "destination" => {
+            "the clusters that applications name are Secrets of an Argo CD: say with `--argocd-namespace` where it is"
+        }
+        "field-conflict" => {
+            "another manager owns these fields: take them out of the source, or take them over with `--force-conflicts`"
+        }
+        "owned-by-another" => "take it over with `--adopt`",
+        "other-source" => {
+            "give this one another name with `--name`, or take over the other's objects with `--adopt`"
+        }
+        "empty-render" => {
+            "if that is meant, say `--allow-empty`; if not, see whether PATH is the right one"
+        }
+        "health-timeout" => {
+            "see what keeps it with `kubectl describe`, or wait longer with `--timeout`"
+        }
+        "immutable" => {
+            "it can be deleted and made anew: say `--force`, or annotate it with `Force=true`"
+        }
+        "login-needed" | "login-refused" => {
+            "give credentials with `--repo-credentials FILE`, or those of an Argo CD with `--argocd-namespace`"
+        }
+        "mirror" => {
+            "say where mirrors are kept with `--mirrors FOLDER`: a folder of your own that nobody else may enter"
+        }
+        "unauthorized" => {
+            "the cluster does not know who you are: log in anew, or choose another `--context`"
+        }
+        "unknown-kind" => {
+            "its CustomResourceDefinition has to be in the cluster, or among the objects"
+        }
+        "unreachable" => "see whether the cluster is up, and whether `--context` is the right one",
+        "namespace-missing" | "namespace-not-found" => {
+            "create it, or say `--sync-option CreateNamespace=true`"
+        }
+        "concurrent-sync" => "wait until it is done",
+        "url-plain-http" => "if nobody else is on the way, say `--allow-repo http`",
+        "url-directory" => "say `--allow-repo directory`",
+        "nothing-to-fetch" => {
+            "fetch a repository with `--repo URL`, or leave PATH out beside `--app`"
+        }
+        "no-cache-folder" => "say where with `--mirrors FOLDER`",
+        "no-credentials" => {
+            "credentials are Secrets with the label `argocd.argoproj.io/secret-type: repository` or `repo-creds`"
+        }
+        "helm-not-supported" => {
+            "render it with `helm template`, and give the result on standard input"
+        }
+        "chart" => "render it with `helm template`, and give the result on standard input",
+        "jsonnet" => "leave it out with `--exclude '*.jsonnet'`",
+        "path-not-found" => "paths look like `[\"database\"][\"users\"][0]`",
+        _ => return None,
+    })
 }
 
 fn append(message: &mut String, cause: &str) {

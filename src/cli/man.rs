@@ -12,8 +12,8 @@ use super::printer::Printer;
 
 const EXIT_CODES: &str = ".SH \"EXIT STATUS\"\n\
 .TP\n0\nDone.\n\
-.TP\n1\nFindings of\n.BR check .\n\
-.TP\n2\nAn error; nothing was printed on standard output.\n";
+.TP\n1\nFindings of\n.BR check ,\ndifferences of\n.BR diff .\n\
+.TP\n2\nAn error; what is printed on standard output, if anything, tells of it.\n";
 
 pub(super) fn run(printer: &Printer) -> Result<Outcome, Failure> {
     let mut command = Arguments::command().disable_help_subcommand(true);

@@ -8,6 +8,7 @@ use kustomize::kustomization;
 use tree::{CaseCollisions, Limits, Tree, TreePath, Viewpoint};
 
 use super::failure::Failure;
+use crate::git::{RepositoryUrl, UrlPolicy};
 
 /// The path without links; they are the operator's own, and may lead anywhere.
 pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
@@ -53,6 +54,20 @@ impl Root {
     /// The folder on disk.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The address from which the working copy was cloned, without credentials; none for what is no working copy, or has no
+    /// such address.
+    pub(super) fn origin(&self) -> Option<String> {
+        let repository = gix::open(&self.folder).ok()?;
+        let remote = repository.find_remote("origin").ok()?;
+        let url = remote.url(gix::remote::Direction::Fetch)?.to_bstring();
+        let policy = UrlPolicy {
+            plain_http: true,
+            directories: true,
+        };
+        let url = RepositoryUrl::parse(&url.to_string(), policy).ok()?;
+        Some(url.to_string())
     }
 
     /// A path as one below the root.

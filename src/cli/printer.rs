@@ -1,7 +1,8 @@
 //! The one place that writes to the terminal.
 //!
-//! Everything goes through the [`Redactor`] on its way out, except what [`Printer::plaintext`] is given: two callers
-//! exist, `decrypt` and `preview --show-secrets`, and both print to standard output only.
+//! Everything goes through the [`Redactor`] on its way out, except what [`Printer::plaintext`] and
+//! [`Printer::styled_plaintext`] are given, by `decrypt` and where somebody said `--show-secrets`; both print to standard
+//! output only.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -60,6 +61,25 @@ impl Printer {
         unbuffered(&io::stdout())?.write_all(bytes.expose())
     }
 
+    /// Prints a plaintext with styles in it, which are dropped where they are not wanted.
+    pub(super) fn styled_plaintext(&self, bytes: &SecretBytes) -> io::Result<()> {
+        let choice = self.choice(&io::stdout());
+        AutoStream::new(unbuffered(&io::stdout())?, choice).write_all(bytes.expose())
+    }
+
+    /// Says what goes on, without a label.
+    pub(super) fn status(&self, message: &str) {
+        if !self.quiet {
+            // Nothing is left to tell when standard error itself is gone.
+            let _ = writeln!(io::stderr().lock(), "{}", self.shown(message));
+        }
+    }
+
+    /// A text as it may be shown: without secrets, and without what would command a terminal.
+    pub(super) fn shown(&self, text: &str) -> String {
+        printable(&self.redactor.redact(text)).into_owned()
+    }
+
     /// Says something that does not stop the command.
     pub(super) fn warn(&self, message: &str) {
         if !self.quiet {
@@ -99,6 +119,19 @@ impl Printer {
         bar.set_message(what);
         bar.enable_steady_tick(Duration::from_millis(250));
         bar
+    }
+
+    /// A line on a terminal that tells what goes on now; nothing where nobody looks.
+    pub(super) fn activity(&self) -> ProgressBar {
+        if self.quiet || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            line.set_style(style);
+        }
+        line.enable_steady_tick(Duration::from_millis(100));
+        line
     }
 
     fn labelled(&self, style: Style, label: &str, message: &str) {

@@ -2,7 +2,10 @@
 
 use kustomize::BuildOptions;
 use kustomize::resource::{Sensitivity, SourceFile};
-use tree::{ManifestFilter, OpenError, Opener, Protection, ReadError, SecretParts, Tree, TreePath};
+use tree::{
+    EntryKind, ManifestFilter, OpenError, Opener, Protection, ReadError, SecretParts, Tree,
+    TreePath,
+};
 
 use super::manifest::{self, ManifestError, Manifests, Place, Unrelated};
 use super::resource::{Identity, IdentityError, Opening, Origin, Resource};
@@ -133,6 +136,14 @@ impl Rendered {
         &self.skipped
     }
 
+    /// Adds the objects of another source behind these.
+    pub fn append(&mut self, mut other: Self) {
+        self.resources.append(&mut other.resources);
+        self.skipped.append(&mut other.skipped);
+        self.opened.append(&mut other.opened);
+        self.warnings.append(&mut other.warnings);
+    }
+
     pub(super) fn into_resources(self) -> Vec<Resource> {
         self.resources
     }
@@ -193,21 +204,22 @@ pub fn directory_kind(tree: &Tree, directory: &TreePath) -> Result<DirectoryKind
         path: directory.clone(),
         source,
     })?;
-    let holds = |names: &[&str]| {
-        entries.iter().any(|entry| {
-            entry
-                .path
-                .file_name()
-                .is_some_and(|name| names.contains(&name))
-        })
+    let mut names: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.kind != EntryKind::Directory)
+        .filter_map(|entry| entry.path.file_name())
+        .collect();
+    names.sort_unstable();
+    // Argo CD walks the folder by name, and the last file that says something counts.
+    let kind = |name: &str| {
+        if kustomize::kustomization::FILE_NAMES.contains(&name) {
+            Some(DirectoryKind::Kustomization)
+        } else {
+            name.ends_with("Chart.yaml").then_some(DirectoryKind::Chart)
+        }
     };
-    Ok(if holds(&["Chart.yaml"]) {
-        DirectoryKind::Chart
-    } else if holds(&kustomize::kustomization::FILE_NAMES) {
-        DirectoryKind::Kustomization
-    } else {
-        DirectoryKind::Manifests
-    })
+    let kind = names.into_iter().rev().find_map(kind);
+    Ok(kind.unwrap_or(DirectoryKind::Manifests))
 }
 
 fn directory(

@@ -2,6 +2,7 @@
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod application;
 mod build;
 mod canary;
 mod check;

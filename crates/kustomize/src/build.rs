@@ -7,6 +7,7 @@ use tree::{Opener, Protection, Tree, TreePath};
 
 use crate::budget::Budget;
 use crate::cache::ParseCache;
+use crate::edit::Edits;
 use crate::error::BuildError;
 use crate::loader::{Files, LoadRestriction, Loader};
 use crate::order::Order;
@@ -17,7 +18,7 @@ use crate::target::{self, Session};
 use crate::warning::Warning;
 
 /// How a kustomization is built.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct BuildOptions {
     /// Where files may lie.
     pub load_restriction: LoadRestriction,
@@ -25,6 +26,8 @@ pub struct BuildOptions {
     pub order: Order,
     /// Bounds on what one build may take.
     pub limits: BuildLimits,
+    /// Changes of the kustomization before it is built.
+    pub edits: Edits,
     /// Where parsed files are kept for later builds. It changes nothing in what is built.
     pub cache: Option<Arc<ParseCache>>,
 }
@@ -108,7 +111,7 @@ pub fn build(
         limits: options.limits.clone(),
         entered: Cell::default(),
     };
-    let resources = target::build(&session, loader, options.order)?;
+    let resources = target::build(&session, loader, options)?;
     Ok(Built {
         resources: resources.into_vec(),
         warnings: session.warnings.into_inner(),

@@ -5,6 +5,7 @@ use tree::TreePath;
 
 use crate::budget::OverBudget;
 use crate::config::ConfigError;
+use crate::edit::EditError;
 use crate::generators::GenerateError;
 use crate::id::ResId;
 use crate::kustomization::KustomizationError;
@@ -58,6 +59,14 @@ pub enum BuildError {
         file: TreePath,
         /// What is wrong.
         source: Box<KustomizationError>,
+    },
+    /// The kustomization cannot be changed before it is built.
+    #[error("cannot edit the kustomization `{file}`")]
+    Edit {
+        /// The file.
+        file: TreePath,
+        /// What is wrong.
+        source: Box<EditError>,
     },
     /// `components` names a kustomization that is no component.
     #[error(
@@ -297,6 +306,7 @@ impl BuildError {
             Self::NoKustomization { .. } => "no-kustomization",
             Self::SeveralKustomizations { .. } => "several-kustomizations",
             Self::Kustomization { source, .. } => source.reason(),
+            Self::Edit { source, .. } => source.reason(),
             Self::NotAComponent { .. } => "not-a-component",
             Self::IsAComponent { .. } => "is-a-component",
             Self::TooDeep { .. } => "kustomizations-too-deep",

@@ -47,6 +47,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod edit;
 pub mod fieldspec;
 pub mod id;
 pub mod kustomization;

@@ -171,6 +171,11 @@ impl<'b> Loader<'b> {
         &self.root
     }
 
+    /// Where files are found.
+    pub(crate) fn tree(&self) -> &'b Tree {
+        self.files.tree
+    }
+
     /// The loader of another kustomization that this one names.
     pub(crate) fn enter(&self, reference: &str) -> Result<Self, LoadError> {
         if is_repository(reference) {

@@ -27,6 +27,7 @@ pub use types::{
 use decode::{At, Fields, Known, UnknownFields, fields};
 
 use crate::cache::{Parse, Parsed, decoded_size};
+use crate::edit::EditError;
 use crate::limits::LIMITS;
 
 /// The names that a kustomization's file can have, in the order in which they are looked for.
@@ -298,28 +299,83 @@ impl Kustomization {
     }
 
     fn from_value(value: &Value) -> Result<Self, KustomizationError> {
+        let unedited = Unedited::from_value(value)?;
+        if !unedited.says_something {
+            return Err(KustomizationError::Empty);
+        }
+        unedited.kustomization.checked()
+    }
+
+    /// With its kind, when it is one that there is.
+    fn checked(mut self) -> Result<Self, KustomizationError> {
+        self.kind = match self.fields.kind.as_str() {
+            "" | "Kustomization" => Kind::Kustomization,
+            "Component" => Kind::Component,
+            _ => return Err(KustomizationError::WrongKind),
+        };
+        let api_version = &self.fields.api_version;
+        if !api_version.is_empty() && api_version != self.kind.api_version() {
+            return Err(KustomizationError::WrongApiVersion(self.kind));
+        }
+        Ok(self)
+    }
+}
+
+/// A kustomization that is to be changed before it is built. It may be empty, since a change makes it say something.
+pub(crate) struct Unedited {
+    kustomization: Kustomization,
+    says_something: bool,
+}
+
+/// Why a kustomization cannot be had as changed.
+pub(crate) enum EditedError {
+    /// It cannot be changed so.
+    Edit(EditError),
+    /// It is none.
+    Kustomization(KustomizationError),
+}
+
+impl Unedited {
+    /// The kustomization as `edit` changes it, which says whether it did.
+    pub(crate) fn edited(
+        &self,
+        edit: impl FnOnce(&mut Kustomization) -> Result<bool, EditError>,
+    ) -> Result<Kustomization, EditedError> {
+        let mut kustomization = self.kustomization.clone();
+        let is_changed = edit(&mut kustomization).map_err(EditedError::Edit)?;
+        if !is_changed && !self.says_something {
+            return Err(EditedError::Kustomization(KustomizationError::Empty));
+        }
+        kustomization.checked().map_err(EditedError::Kustomization)
+    }
+
+    fn from_value(value: &Value) -> Result<Self, KustomizationError> {
         let mut read: Reader = decode::decode(value, UnknownFields::Refuse)?;
         let deprecated = DeprecatedField::ALL
             .into_iter()
             .filter(|field| read.used.contains(&field.as_str()))
             .collect();
         read.move_old_fields();
-        if !read.says_something() {
-            return Err(KustomizationError::Empty);
-        }
-        let kind = match read.fields.kind.as_str() {
-            "" | "Kustomization" => Kind::Kustomization,
-            "Component" => Kind::Component,
-            _ => return Err(KustomizationError::WrongKind),
-        };
-        let api_version = &read.fields.api_version;
-        if !api_version.is_empty() && api_version != kind.api_version() {
-            return Err(KustomizationError::WrongApiVersion(kind));
-        }
         Ok(Self {
-            kind,
-            fields: read.fields,
-            deprecated,
+            says_something: read.says_something(),
+            kustomization: Kustomization {
+                kind: Kind::default(),
+                fields: read.fields,
+                deprecated,
+            },
+        })
+    }
+}
+
+impl Parse for Unedited {
+    type Error = KustomizationError;
+
+    fn parse(text: &[u8]) -> Result<Parsed<Self>, KustomizationError> {
+        let value =
+            yaml_to_json(text, Duplicates::LastWins, &LIMITS).map_err(KustomizationError::Yaml)?;
+        Ok(Parsed {
+            value: Self::from_value(&value)?,
+            size: decoded_size(&value),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Accumulator, Target, set_annotation};
 use crate::config;
+use crate::edit::Edits;
 use crate::error::BuildError;
 use crate::kustomization::Kind;
 use crate::loader::{LoadError, Loaded, Loader};
@@ -108,7 +109,7 @@ impl<'b> Target<'b> {
     }
 
     fn child(&self, loader: Loader<'b>, reference: &str) -> Result<Self, BuildError> {
-        let mut child = Target::read(self.session, loader, self.depth + 1)?;
+        let mut child = Target::read(self.session, loader, self.depth + 1, &Edits::default())?;
         child.origin = self.origin.as_ref().map(|origin| origin.append(reference));
         child.set_schema()?;
         Ok(child)

@@ -12,13 +12,14 @@ mod value_add;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::build::BuildLimits;
+use crate::build::{BuildLimits, BuildOptions};
 use crate::config::TransformerConfig;
+use crate::edit::Edits;
 use crate::error::BuildError;
-use crate::kustomization::{FILE_NAMES, Kustomization, KustomizationFields};
+use crate::kustomization::{EditedError, FILE_NAMES, Kustomization, KustomizationFields, Unedited};
 use crate::loader::Loader;
 use crate::node::KindError;
-use crate::order::{self, Order};
+use crate::order;
 use crate::origin::Origin;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, Sensitivity};
@@ -62,9 +63,9 @@ struct Target<'b> {
 pub(crate) fn build<'b>(
     session: &'b Session,
     loader: Loader<'b>,
-    order: Order,
+    options: &BuildOptions,
 ) -> Result<ResMap, BuildError> {
-    let mut top = Target::read(session, loader, 0)?;
+    let mut top = Target::read(session, loader, 0, &options.edits)?;
     if !top.fields().build_metadata.is_empty() {
         top.origin = Some(Origin::default());
     }
@@ -73,7 +74,7 @@ pub(crate) fn build<'b>(
     let mut resources = top.finish(gathered)?;
     match &top.fields().sort_options {
         Some(options) => order::sort_as(&mut resources, options),
-        None => order::sort(&mut resources, order),
+        None => order::sort(&mut resources, options.order),
     }
     .map_err(|source| BuildError::Order(Box::new(source)))?;
     finish::clean(&mut resources, &top.fields().build_metadata)?;
@@ -82,7 +83,12 @@ pub(crate) fn build<'b>(
 
 impl<'b> Target<'b> {
     /// Reads the kustomization at a loader's root.
-    fn read(session: &'b Session, loader: Loader<'b>, depth: usize) -> Result<Self, BuildError> {
+    fn read(
+        session: &'b Session,
+        loader: Loader<'b>,
+        depth: usize,
+        edits: &Edits,
+    ) -> Result<Self, BuildError> {
         let directory = || loader.root().clone();
         if depth > session.limits.depth {
             return Err(BuildError::TooDeep {
@@ -112,12 +118,23 @@ impl<'b> Target<'b> {
                 directory: directory(),
                 source: Box::new(source),
             })?;
-        let kustomization =
-            file.parse::<Kustomization>()
-                .map_err(|source| BuildError::Kustomization {
+        let invalid = |source| BuildError::Kustomization {
+            file: file.path.clone(),
+            source: Box::new(source),
+        };
+        let kustomization = if edits.is_empty() {
+            file.parse::<Kustomization>().map_err(invalid)?
+        } else {
+            let unedited = file.parse::<Unedited>().map_err(invalid)?;
+            let edit = |kustomization: &mut Kustomization| edits.apply(kustomization, &loader);
+            Arc::new(unedited.edited(edit).map_err(|error| match error {
+                EditedError::Edit(source) => BuildError::Edit {
                     file: file.path.clone(),
                     source: Box::new(source),
-                })?;
+                },
+                EditedError::Kustomization(source) => invalid(source),
+            })?)
+        };
         session
             .warnings
             .borrow_mut()

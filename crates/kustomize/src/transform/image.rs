@@ -89,14 +89,14 @@ fn is_rest(text: &str) -> bool {
 
 /// A reference to an image, in its parts.
 #[derive(Debug, Eq, PartialEq)]
-struct Reference<'r> {
-    name: &'r str,
-    tag: &'r str,
-    digest: &'r str,
+pub(crate) struct Reference<'r> {
+    pub(crate) name: &'r str,
+    pub(crate) tag: &'r str,
+    pub(crate) digest: &'r str,
 }
 
 impl<'r> Reference<'r> {
-    fn parse(text: &'r str) -> Self {
+    pub(crate) fn parse(text: &'r str) -> Self {
         // A colon before the first slash belongs to a host's port.
         let start = text.find('/').unwrap_or_default();
         let at = text[start..].find('@').map(|at| at + start);

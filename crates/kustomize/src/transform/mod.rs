@@ -17,6 +17,7 @@ use crate::node::KindError;
 use crate::resource::Resource;
 
 pub use image::ImageTagTransformer;
+pub(crate) use image::Reference;
 pub use label::{AnnotationsTransformer, LabelTransformer};
 pub use name::{Affix, NameTransformer};
 pub use namespace::{NamespaceTransformer, SubjectMode};
