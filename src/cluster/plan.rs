@@ -405,8 +405,11 @@ impl Context<'_> {
         if !target.is_named() {
             refusal = Some(ObjectError::NameMissing);
         }
+        // What is replaced differs from what is applied by what others put in. Where the object is made anew, that is left
+        // to them: it would be made anew each time.
+        let may_recreate = target.options.force || self.request.force == Force::Recreate;
         let is_unchanged = refusal.is_none()
-            && !target.options.replace
+            && (!target.options.replace || may_recreate)
             && live.as_ref().is_some_and(|live| {
                 fields_v1::applied_by(live, super::client::FIELD_MANAGER, &target.api_version())
                     .is_some_and(|fields| fields_v1::covers_exactly(fields, &target.object, live))
@@ -520,10 +523,9 @@ impl Context<'_> {
         match tried {
             Ok(written) => Tried::Fine(written.object),
             Err(ApiError::Immutable { .. }) if force && live.is_some() => Tried::Recreate,
+            // A replacement that changes what cannot be changed is refused for more reasons than that.
             Err(error @ ApiError::Invalid { .. }) if force && live.is_some() => {
-                // A change can be refused for more than what cannot change: a replacement lacks what the API server
-                // filled in, for one.
-                if self.could_be_made_anew(target, address).await {
+                if self.could_be_made(target, address).await {
                     Tried::Recreate
                 } else {
                     Tried::Refused(ObjectError::DryRun(error))
@@ -538,17 +540,14 @@ impl Context<'_> {
         }
     }
 
-    /// Whether the API server would take `target` if the live object were gone. Asked under a name that is still free.
-    async fn could_be_made_anew(&self, target: &Target, address: Address<'_>) -> bool {
+    /// Whether the cluster would take the object if it was not there yet, by a dry run under another name.
+    async fn could_be_made(&self, target: &Target, address: Address<'_>) -> bool {
         let mut object = target.object.clone();
         let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
             return false;
         };
         metadata.shift_remove("name");
-        metadata.insert(
-            "generateName".to_owned(),
-            Value::String(format!("{}-", target.key.name)),
-        );
+        metadata.insert("generateName".to_owned(), Value::from("lockstep-dry-run-"));
         let options = WriteOptions {
             run: Run::Dry,
             validation: validation(&target.options),

@@ -1,9 +1,5 @@
 //! Hooks: their phases, and what becomes of them.
 
-use std::time::Duration;
-
-use peers::control_plane::eventually;
-
 use crate::app::{App, config_map, job, position};
 
 /// Whether a hook with this deletion policy is there after a sync that goes well, and after one that fails.
@@ -28,6 +24,7 @@ fn hooks_are_deleted_as_their_policy_says() {
         }
         app.set(&objects);
         app.sync()
+            .arg("--wait")
             .run()
             .expect(if image == "succeed" { 0 } else { 2 });
         assert_eq!(app.has("plain"), image == "succeed");
@@ -37,16 +34,8 @@ fn hooks_are_deleted_as_their_policy_says() {
             } else {
                 after_failure
             };
-            let what = format!("{policy} after {image}");
-            let live = || app.live("job", &format!("hook-{number}"));
-            if expected {
-                assert!(live().is_some(), "{what}");
-            } else {
-                // A Job goes once its Pods have gone, which nobody waits for after the last step.
-                eventually(&what, Duration::from_secs(30), || {
-                    live().is_none().then_some(())
-                });
-            }
+            let live = app.live("job", &format!("hook-{number}"));
+            assert_eq!(live.is_some(), expected, "{policy} after {image}");
         }
     }
 }

@@ -65,21 +65,11 @@ pub(super) async fn write(
     let address = address(target, resource);
     let may_recreate = target.options.force || request.force == Force::Recreate;
     let is_kept = target::is_namespace(&target.key) || target::is_definition(&target.key);
-    if let (Difference::Recreated, Some(live)) = (&item.difference, &item.live)
-        && !(target.options.replace && is_kept)
-    {
+    if let (Difference::Recreated, Some(live), false) = (&item.difference, &item.live, is_kept) {
         return recreate(cluster, request, target, address, live).await;
     }
     if target.options.replace {
-        return replace(
-            cluster,
-            request,
-            item,
-            target,
-            address,
-            may_recreate && !is_kept,
-        )
-        .await;
+        return replace(cluster, request, item, target, address, may_recreate).await;
     }
     if let Some(live) = &item.live
         && target.options.client_side_apply_migration
@@ -92,7 +82,7 @@ pub(super) async fn write(
     let options = apply_options(target, item.conflicts);
     match cluster.apply(address, &target.object, options).await {
         Ok(written) => Ok(done(written, item.live.is_none())),
-        Err(ApiError::Immutable { fields }) if may_recreate => match &item.live {
+        Err(ApiError::Immutable { fields }) if may_recreate && !is_kept => match &item.live {
             Some(live) => recreate(cluster, request, target, address, live).await,
             None => Err(ObjectError::Apply(ApiError::Immutable { fields })),
         },
@@ -135,6 +125,7 @@ async fn replace(
         run: Run::Real,
         validation: plan::validation(&target.options),
     };
+    let is_kept = target::is_namespace(&target.key) || target::is_definition(&target.key);
     let mut live = item.live.clone();
     for attempt in 1.. {
         let Some(current) = live else {
@@ -159,7 +150,7 @@ async fn replace(
             Err(ApiError::Conflict | ApiError::NotFound) if attempt < ATTEMPTS => {
                 live = cluster.get(address).await.map_err(ObjectError::Read)?;
             }
-            Err(ApiError::Immutable { .. }) if may_recreate => {
+            Err(ApiError::Immutable { .. }) if may_recreate && !is_kept => {
                 return recreate(cluster, request, target, address, &current).await;
             }
             Err(error) => return Err(ObjectError::Replace(error)),
@@ -228,7 +219,7 @@ async fn gone(
     }
 }
 
-/// Whether the API server serves the kind; true also where it cannot be told.
+/// Whether the API server serves the kind; true also where that cannot be told.
 async fn is_served(cluster: &Cluster, kind: &GroupKind) -> bool {
     let Ok(discovery) = cluster.refresh().await else {
         return true;
