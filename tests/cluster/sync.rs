@@ -155,7 +155,7 @@ fn a_definition_comes_before_its_objects() {
     assert_eq!(app.differences(&manifests), [""; 0]);
     // A kind that nothing defines.
     let unknown = format!("---\napiVersion: {group}/v1\nkind: Other\nmetadata:\n  name: one\n");
-    let outcome = app.sync(&(manifests.clone() + &unknown));
+    let outcome = app.sync(&(manifests + &unknown));
     assert_eq!(outcome.reason, EndReason::DryRunFailed, "{outcome:?}");
     // The definition stays as long as its objects are wanted.
     let outcome = app.sync_with(&thing, |request| request.pruning = Pruning::On);

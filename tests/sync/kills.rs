@@ -110,7 +110,7 @@ fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
         let (app, proxy) = prepared();
         proxy.inject(Fault::on(|_| true, action).nth(number));
         let mut child = app.sync().arg("--prune").start();
-        // Syncs differ by a request or two, so the last ones may not be reached.
+        // Waiting takes some requests more or less, so that the last ones may not be reached.
         while child.try_wait().unwrap().is_none() && !proxy.is_stopped() {
             thread::sleep(Duration::from_millis(5));
         }
@@ -123,7 +123,7 @@ fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
         assert_recovers(&app, &what);
     });
     let killed = killed.into_inner();
-    assert!(killed >= 2 * (requests - 4), "{killed} of {requests}");
+    assert!(killed >= requests * 3 / 2, "{killed} of {requests}");
 }
 
 #[test]
