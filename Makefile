@@ -60,7 +60,7 @@ compare: install build ## Measure lockstep and the real programs side by side, w
 	benches/compare
 
 .PHONY: demo
-demo: install build peers ## Show a sync with secrets on a real API server, which is started for it
+demo: install build ## Show a sync with secrets on a real API server, which is started for it
 	examples/demo
 
 .PHONY: vectors

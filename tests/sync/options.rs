@@ -62,12 +62,16 @@ fn apply_leaves_what_others_added() {
 
 #[test]
 fn an_immutable_field_is_changed_only_when_the_object_may_be_made_anew() {
-    let options: [(&[&str], &[(&str, &str)]); 3] = [
-        (&[], &[("sync-options", "Force=true,Replace=true")]),
-        (&[], &[("sync-options", "Force=true")]),
-        (&["--force"], &[]),
+    let options = [
+        (None, Some("Force=true,Replace=true")),
+        (None, Some("Force=true")),
+        (Some("--force"), None),
     ];
-    for (number, (flags, annotations)) in options.into_iter().enumerate() {
+    for (number, (flag, option)) in options.into_iter().enumerate() {
+        let annotations: Vec<_> = option
+            .map(|option| ("sync-options", option))
+            .into_iter()
+            .collect();
         let app = App::new("immutable");
         let fixed = |value: &str, annotations: &[(&str, &str)]| {
             object(
@@ -90,8 +94,8 @@ fn an_immutable_field_is_changed_only_when_the_object_may_be_made_anew() {
         assert_eq!(app.live("configmap", "fixed").unwrap()["data"]["key"], "a");
         assert_eq!(uid(&app, "job", "work"), work, "case {number}");
 
-        app.set(&[fixed("b", annotations), job("work", "run", annotations)]);
-        app.sync().args(flags).run().expect(0);
+        app.set(&[fixed("b", &annotations), job("work", "run", &annotations)]);
+        app.sync().args(flag).run().expect(0);
         assert_eq!(app.live("configmap", "fixed").unwrap()["data"]["key"], "b");
         assert_ne!(uid(&app, "configmap", "fixed"), map, "case {number}");
         assert_ne!(uid(&app, "job", "work"), work, "case {number}");
