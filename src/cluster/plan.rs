@@ -638,7 +638,8 @@ pub(super) fn compared(
     predicted: &Value,
 ) -> (Value, Value) {
     let mut live = live.clone();
-    let mut predicted = if request.compare.include_mutation_webhook {
+    // What is not there yet was changed by nobody else.
+    let mut predicted = if request.compare.include_mutation_webhook || live.is_null() {
         predicted.clone()
     } else {
         normalise::without_webhook_changes(predicted, &live, super::client::FIELD_MANAGER)
