@@ -108,13 +108,14 @@ pub async fn sync(
         });
     progress.report(SyncEvent::Reading);
     let mut survey = plan::survey(cluster, request, started, None).await?;
-    if request.mode == Mode::Apply && survey.inventory.is_marked() {
-        if let Some(place) = Place::of(request, &survey.discovery) {
-            let inventory =
-                inventory::wait_for_sign(cluster, &place, survey.inventory, progress).await?;
-            // While it was waited for, the other one may have changed anything.
-            survey = plan::survey(cluster, request, started, Some(inventory)).await?;
-        }
+    if request.mode == Mode::Apply
+        && survey.inventory.is_marked()
+        && let Some(place) = Place::of(request, &survey.discovery)
+    {
+        let inventory =
+            inventory::wait_for_sign(cluster, &place, survey.inventory, progress).await?;
+        // While it was waited for, the other one may have changed anything.
+        survey = plan::survey(cluster, request, started, Some(inventory)).await?;
     }
     if request.mode == Mode::Apply
         && let Err(result) = namespace::ensure(cluster, request, &survey).await

@@ -106,7 +106,7 @@ fn ignored_differences_are_not_shown() {
     ];
     let app = App::new("ignore");
     app.set(&[deployment("web", "run", &[])]);
-    app.sync().run().expect(0);
+    app.by_manifest("sync", "").run().expect(0);
     app.edit("deployment", "web", &json!({"spec": {"replicas": 4}}));
     app.by_manifest("diff", "").run().expect(1);
     for rule in rules {

@@ -75,3 +75,19 @@ fn what_kubectl_applied_client_side_is_taken_over_and_can_be_removed() {
             .is_null();
     assert!(fields, "{live}");
 }
+
+#[test]
+fn what_kubectl_applied_stays_its_own_when_it_is_not_to_be_migrated() {
+    let app = App::new("no-migration");
+    let manifest = config_map("settings", &[]).replace("key: value", "key: value, old: value");
+    let arguments = ["-n", &app.namespace, "apply", "-f", "-"];
+    let output = app.plane.try_kubectl(arguments, &manifest);
+    assert!(output.status.success(), "{output:?}");
+    app.set(&[config_map("settings", &[])]);
+    app.sync()
+        .args(["--sync-option", "ClientSideApplyMigration=false"])
+        .run()
+        .expect(0);
+    let live = app.live("configmap", "settings").unwrap();
+    assert_eq!(live["data"]["old"], "value", "{live}");
+}

@@ -51,7 +51,7 @@ fn a_definition_and_its_resources_come_in_one_sync() {
     );
 
     app.set(&[config_map("plain", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert!(
         app.plane
             .get("customresourcedefinition", "", &resource)
@@ -77,7 +77,7 @@ fn two_thousand_objects_are_synced_and_pruned() {
         "{requests} requests to see that nothing differs"
     );
     app.set(&objects[..10]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert_eq!(app.config_maps().len(), 10);
     assert!(start.elapsed().as_secs() < 180, "{:?}", start.elapsed());
 }

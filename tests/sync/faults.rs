@@ -125,7 +125,7 @@ fn what_does_not_pass_is_a_clear_error_and_nothing_is_lost() {
                 assert!(!run.stderr.trim().is_empty(), "{word}");
                 assert_eq!(app.config_maps().len(), 8, "{action:?}");
                 proxy.clear();
-                app.sync().arg("--prune").run().expect(0);
+                app.sync().args(["--prune", "--wait"]).run().expect(0);
                 assert_eq!(app.config_maps(), ["map-0", "map-1"], "{action:?}");
             });
         }
@@ -153,7 +153,7 @@ fn an_api_server_that_answers_nonsense_deletes_nothing() {
                 app.plane
                     .kubectl(["-n", &app.namespace, "create", "configmap", "hand"]);
                 proxy.take_seen();
-                app.sync().arg("--prune").run().expect(0);
+                app.sync().args(["--prune", "--wait"]).run().expect(0);
                 let reads = proxy.take_seen().iter().filter(|s| not_a_write(s)).count();
                 for number in 1..=reads {
                     let action = Action::Answer {
@@ -170,7 +170,7 @@ fn an_api_server_that_answers_nonsense_deletes_nothing() {
                     proxy.clear();
                     assert_eq!(app.config_maps().len(), 9, "{answer} {number}: {run:?}");
                 }
-                app.sync().arg("--prune").run().expect(0);
+                app.sync().args(["--prune", "--wait"]).run().expect(0);
             });
         }
     });
@@ -188,10 +188,10 @@ fn an_inventory_that_another_changed_meanwhile_is_no_loss() {
     };
     proxy.inject(Fault::on(is_inventory, Action::status(409)).nth(1));
     app.set(&objects()[1..]);
-    let run = app.sync().arg("--prune").run();
+    let run = app.sync().args(["--prune", "--wait"]).run();
     assert!(run.code == 0 || run.code == 2, "{run:?}");
     proxy.clear();
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert_eq!(app.config_maps().len(), 7);
     app.diff().run().expect(0);
 }
@@ -199,7 +199,7 @@ fn an_inventory_that_another_changed_meanwhile_is_no_loss() {
 #[test]
 fn etcd_gone_for_half_a_minute_is_waited_out_or_said() {
     // Leaked, so that the application can hold it; its programs end with this process all the same.
-    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start(Controllers::None)));
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start(Controllers::All)));
     let namespace = plane.namespace("outage");
     let app = App::at(plane, &namespace, &namespace);
     app.set(&objects());
@@ -212,7 +212,7 @@ fn etcd_gone_for_half_a_minute_is_waited_out_or_said() {
     drop(outage);
     let run = finished(child, Duration::from_secs(180));
     assert!(run.code == 0 || run.code == 2, "{run:?}");
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     app.diff().run().expect(0);
     assert_eq!(app.config_maps(), ["map-4", "map-5", "map-6", "map-7"]);
 

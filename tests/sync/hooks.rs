@@ -24,6 +24,7 @@ fn hooks_are_deleted_as_their_policy_says() {
         }
         app.set(&objects);
         app.sync()
+            .arg("--wait")
             .run()
             .expect(if image == "succeed" { 0 } else { 2 });
         assert_eq!(app.has("plain"), image == "succeed");
@@ -65,7 +66,7 @@ fn hooks_are_no_part_of_the_difference_and_are_not_pruned() {
     assert!(app.has("hook"));
     app.set(&[config_map("plain", &[])]);
     app.diff().arg("--prune").run().expect(0);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert!(app.has("hook"), "what is a hook is never pruned");
 }
 

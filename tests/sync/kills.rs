@@ -67,7 +67,7 @@ fn assert_recovers(app: &App, what: &str) {
             "{what}: {kept} is gone"
         );
     }
-    let run = app.sync().arg("--prune").run();
+    let run = app.sync().args(["--prune", "--wait"]).run();
     assert_eq!(run.code, 0, "{what}: {run:?}");
     assert_eq!(
         app.config_maps(),
@@ -97,7 +97,7 @@ fn in_parallel<T: Send>(items: Vec<T>, check: impl Fn(T) + Sync) {
 #[test]
 fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
     let (app, proxy) = prepared();
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     let requests = proxy.seen().len();
     assert!(requests > 8, "{requests}");
 
@@ -110,7 +110,7 @@ fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
         let (app, proxy) = prepared();
         proxy.inject(Fault::on(|_| true, action).nth(number));
         let mut child = app.sync().arg("--prune").start();
-        // Syncs differ by a request or two, so the last ones may not be reached.
+        // Waiting takes some requests more or less, so that the last ones may not be reached.
         while child.try_wait().unwrap().is_none() && !proxy.is_stopped() {
             thread::sleep(Duration::from_millis(5));
         }
@@ -123,7 +123,7 @@ fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
         assert_recovers(&app, &what);
     });
     let killed = killed.into_inner();
-    assert!(killed >= 2 * (requests - 4), "{killed} of {requests}");
+    assert!(killed >= requests * 3 / 2, "{killed} of {requests}");
 }
 
 #[test]

@@ -20,5 +20,6 @@ mod options;
 mod order;
 mod ownership;
 mod prune;
+mod repository;
 mod run;
 mod secrecy;

@@ -65,7 +65,7 @@ fn kinds_of_one_wave_are_applied_in_the_order_of_argo_cd() {
     let backend = "spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}\n";
     app.set(&[
         object("networking.k8s.io/v1", "Ingress", "z", &[], backend),
-        deployment("y", "run", &[]),
+        deployment("x", "run", &[]),
         object("v1", "Service", "web", &[], "spec: {ports: [{port: 80}]}\n"),
         object("rbac.authorization.k8s.io/v1", "RoleBinding", "w", &[], "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: v}\nsubjects: [{kind: ServiceAccount, name: s}]\n"),
         object("rbac.authorization.k8s.io/v1", "Role", "v", &[], rules),
@@ -87,7 +87,7 @@ fn kinds_of_one_wave_are_applied_in_the_order_of_argo_cd() {
             "patch roles.rbac.authorization.k8s.io/v",
             "patch rolebindings.rbac.authorization.k8s.io/w",
             "patch services/web",
-            "patch deployments.apps/y",
+            "patch deployments.apps/x",
             "patch ingresses.networking.k8s.io/z",
         ],
     );
@@ -138,7 +138,7 @@ fn pruning_goes_through_the_waves_backwards() {
     app.sync().run().expect(0);
     let first = app.requests().len();
     app.set(&[config_map("base", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     let deletions: Vec<String> = app
         .changes_since(first)
         .into_iter()

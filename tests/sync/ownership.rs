@@ -23,7 +23,7 @@ fn two_applications_do_not_fight_over_an_object() {
     // Taken over when told; and then it is not the first one's to delete any more.
     other.sync().arg("--adopt").run().expect(0);
     app.set(&[config_map("else", &[])]);
-    app.sync().arg("--prune").run();
+    app.sync().args(["--prune", "--wait"]).run();
     assert!(app.has("common"));
 }
 
@@ -74,7 +74,7 @@ fn objects_of_the_whole_cluster_are_owned_and_pruned() {
     app.sync().run().expect(0);
     app.diff().run().expect(0);
     app.set(&[config_map("base", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert!(app.plane.get("clusterrole", "", &role).is_none());
 }
 

@@ -20,7 +20,7 @@ fn what_is_not_in_the_source_any_more_is_deleted_only_with_prune() {
     app.sync().args(["--prune", "--dry-run"]).run();
     assert!(app.has("drop"), "a dry run changes nothing");
 
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert_eq!(app.config_maps(), ["keep"]);
     app.diff().run().expect(0);
 }
@@ -50,7 +50,7 @@ fn objects_of_others_are_never_deleted() {
     other.sync().run().expect(0);
 
     app.set(&[config_map("ours", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert_eq!(
         app.config_maps(),
         ["copy", "hand", "labelled", "others", "ours"]
@@ -68,10 +68,10 @@ fn options_of_an_object_keep_it_from_being_deleted() {
     ]);
     app.sync().run().expect(0);
     app.set(&[config_map("base", &[])]);
-    app.sync().arg("--prune").run();
+    app.sync().args(["--prune", "--wait"]).run();
     assert!(app.has("never") && app.has("asked"));
     app.sync()
-        .args(["--prune", "--confirm-pruning"])
+        .args(["--prune", "--wait", "--confirm-pruning"])
         .run()
         .expect(0);
     assert_eq!(app.config_maps(), ["base", "never"]);
@@ -156,10 +156,10 @@ fn an_empty_source_deletes_nothing_unless_it_may() {
     app.set(&[config_map("one", &[]), config_map("two", &[])]);
     app.sync().run().expect(0);
     app.set(&[]);
-    app.sync().arg("--prune").run().expect(2);
+    app.sync().args(["--prune", "--wait"]).run().expect(2);
     assert_eq!(app.config_maps(), ["one", "two"]);
     app.sync()
-        .args(["--prune", "--allow-empty"])
+        .args(["--prune", "--wait", "--allow-empty"])
         .run()
         .expect(0);
     assert!(app.config_maps().is_empty());
@@ -172,13 +172,13 @@ fn a_source_of_which_a_part_cannot_be_read_deletes_nothing() {
     app.put("two.yaml", config_map("two", &[]));
     app.sync().run().expect(0);
     for broken in [
-        "a: [\n",
-        "apiVersion: v1\nkind: ConfigMap\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: two\ndata: [\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]}\nsops: {mac: x, lastmodified: y, version: 3.9.0}\n",
     ] {
         app.remove("two.yaml");
         app.put("two.yaml", broken);
-        app.sync().arg("--prune").run().expect(2);
+        app.sync().args(["--prune", "--wait"]).run().expect(2);
         assert_eq!(app.config_maps(), ["one", "two"], "{broken}");
     }
 }
@@ -194,7 +194,7 @@ fn a_lost_inventory_is_rebuilt_from_the_objects() {
     app.plane
         .kubectl(["-n", &app.namespace, "create", "configmap", "hand"]);
     app.set(&[config_map("keep", &[])]);
-    app.sync().arg("--prune").run().expect(0);
+    app.sync().args(["--prune", "--wait"]).run().expect(0);
     assert_eq!(app.config_maps(), ["hand", "keep"]);
     assert!(app.has(&inventory));
 }

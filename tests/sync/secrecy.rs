@@ -152,7 +152,7 @@ fn only_the_secrets_own_requests_carry_its_values() {
     assert_requests_clean(&proxy);
 
     app.remove("secret.yaml");
-    sync(&["--prune"]).expect(0);
+    sync(&["--prune", "--wait"]).expect(0);
     let inventory = app.live("configmap", &format!("lockstep-inventory-{}", app.name));
     assert_clean("the inventory", &inventory.unwrap().to_string());
     let events = app

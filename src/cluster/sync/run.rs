@@ -700,6 +700,13 @@ impl<'a> Execution<'a> {
             })
             .collect();
         self.delete_tasks(&ended).await;
+        if self.request.waiting == Waiting::ToTheEnd {
+            let leaving: Vec<usize> = ended
+                .into_iter()
+                .filter(|task| self.tasks[*task].live.is_some())
+                .collect();
+            self.wait_until_gone(&leaving).await;
+        }
     }
 
     async fn delete_tasks(&mut self, tasks: &[usize]) -> bool {
