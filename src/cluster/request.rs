@@ -93,7 +93,8 @@ pub enum ConflictPolicy {
     Always,
 }
 
-/// Whether objects of other applications, of lockstep or of Argo CD, are taken over.
+/// Whether objects of other applications, of lockstep or of Argo CD, are taken over, and an application of the same name
+/// whose source was another one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Adoption {
     /// They are not, and wanting one is an error.

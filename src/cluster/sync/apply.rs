@@ -251,7 +251,9 @@ pub(super) async fn prune(
             ..DeleteOptions::default()
         };
         match cluster.delete(address, deletion).await {
-            Ok(Deletion::Absent | Deletion::Gone) | Err(ApiError::NotFound) => return Ok(true),
+            // A kind that is gone, with its definition, took its objects with it.
+            Ok(Deletion::Absent | Deletion::Gone)
+            | Err(ApiError::NotFound | ApiError::UnknownKind) => return Ok(true),
             Ok(Deletion::Pending(_)) => return Ok(false),
             // It was changed since it was read: it may be another's by now.
             Err(ApiError::Precondition | ApiError::Conflict) if attempt < ATTEMPTS => {
