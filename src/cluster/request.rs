@@ -169,10 +169,10 @@ pub enum Mode {
 /// How long a sync waits for what it started.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Waiting {
-    /// Until everything before the last step is healthy and all hooks are done, as Argo CD's sync.
+    /// Until everything before the last step is healthy, all hooks are done, and what was pruned is gone.
     #[default]
     BetweenSteps,
-    /// Until the objects of the last step are healthy as well, and those that were pruned are gone.
+    /// Until the objects of the last step are healthy as well, and the hooks that are deleted are gone.
     ToTheEnd,
 }
 
