@@ -139,7 +139,9 @@ pub(super) async fn survey(
         (None, Some(place)) => place.read(cluster).await?,
         (None, None) => Inventory::default(),
     };
-    inventory.check_source(request.source.as_str())?;
+    if request.adoption == Adoption::Refuse {
+        inventory.check_source(request.source.as_str())?;
+    }
     let live = live::read(
         cluster,
         &discovery,

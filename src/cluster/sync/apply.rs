@@ -259,7 +259,9 @@ pub(super) async fn prune(
             ..DeleteOptions::default()
         };
         match cluster.delete(address, deletion).await {
-            Ok(Deletion::Absent | Deletion::Gone) | Err(ApiError::NotFound) => return Ok(true),
+            // A kind that is gone, with its definition, took its objects with it.
+            Ok(Deletion::Absent | Deletion::Gone)
+            | Err(ApiError::NotFound | ApiError::UnknownKind) => return Ok(true),
             Ok(Deletion::Pending(_)) => return Ok(false),
             // Its definition went before it, and took it along.
             Err(ApiError::UnknownKind) if !is_served(cluster, &item.key.group_kind).await => {
