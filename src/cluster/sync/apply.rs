@@ -259,9 +259,7 @@ pub(super) async fn prune(
             ..DeleteOptions::default()
         };
         match cluster.delete(address, deletion).await {
-            // A kind that is gone, with its definition, took its objects with it.
-            Ok(Deletion::Absent | Deletion::Gone)
-            | Err(ApiError::NotFound | ApiError::UnknownKind) => return Ok(true),
+            Ok(Deletion::Absent | Deletion::Gone) | Err(ApiError::NotFound) => return Ok(true),
             Ok(Deletion::Pending(_)) => return Ok(false),
             // Its definition went before it, and took it along.
             Err(ApiError::UnknownKind) if !is_served(cluster, &item.key.group_kind).await => {
