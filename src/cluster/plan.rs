@@ -139,7 +139,9 @@ pub(super) async fn survey(
         (None, Some(place)) => place.read(cluster).await?,
         (None, None) => Inventory::default(),
     };
-    inventory.check_source(request.source.as_str())?;
+    if request.adoption == Adoption::Refuse {
+        inventory.check_source(request.source.as_str())?;
+    }
     let live = live::read(
         cluster,
         &discovery,
@@ -664,7 +666,8 @@ pub(super) fn compared(
     predicted: &Value,
 ) -> (Value, Value) {
     let mut live = live.clone();
-    let mut predicted = if request.compare.include_mutation_webhook {
+    // What is not there yet was changed by nobody else.
+    let mut predicted = if request.compare.include_mutation_webhook || live.is_null() {
         predicted.clone()
     } else {
         normalise::without_webhook_changes(predicted, &live, super::client::FIELD_MANAGER)

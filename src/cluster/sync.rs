@@ -39,6 +39,7 @@
 //!   waits for it.
 //! * A namespace with wanted objects in it is not pruned, nor a definition whose kind is wanted: Argo CD deletes the wanted
 //!   objects with them.
+//! * What was pruned in the last step is waited for as well: nobody looks after it when the sync has ended.
 //! * A wait ends with an error after a time.
 
 mod apply;

@@ -8,6 +8,7 @@
 mod agent;
 mod folder;
 mod key;
+mod openssh;
 mod process;
 pub(in crate::git) mod wire;
 

@@ -135,6 +135,18 @@ fn an_agent_is_closed_while_somebody_holds_a_connection() {
 }
 
 #[test]
+fn private_numbers_with_leading_zeros_are_read() {
+    // Every second key on this curve has one.
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..12 {
+        let path = folder.path().join(number.to_string());
+        keygen(&path, &["-t", "ecdsa", "-b", "521"]);
+        let parsed = SigningKey::parse(&fs::read(&path).unwrap());
+        assert_eq!(parsed.err(), None, "key {number}");
+    }
+}
+
+#[test]
 fn unusable_keys_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let locked = |name: &str, arguments: &[&str]| -> PathBuf {
