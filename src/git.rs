@@ -3,6 +3,7 @@
 //! Repositories are kept as bare mirrors, which hold ciphertext only; a commit is read straight from the object database
 //! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
 
+mod bases;
 mod commit;
 mod consolidate;
 mod credentials;
@@ -11,6 +12,7 @@ mod http;
 mod mirror;
 mod mirrors;
 mod objects;
+mod prefix;
 mod revision;
 mod session;
 mod signature;
@@ -20,6 +22,7 @@ mod url;
 mod version_range;
 
 pub use self::url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
+pub use bases::{AllowedBases, BaseError, SignedBy};
 pub use commit::Commit;
 pub use credentials::{
     ClientCertificate, CredentialKind, CredentialStore, Credentials, CredentialsError, Login,
@@ -27,6 +30,7 @@ pub use credentials::{
 };
 pub use error::{Cause, FetchError, Redirect};
 pub use mirrors::{MirrorOptions, Mirrors};
+pub use prefix::UrlPrefix;
 pub use revision::{Revision, RevisionError};
 pub use session::FetchLimits;
 pub use signature::{

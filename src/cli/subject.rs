@@ -9,6 +9,7 @@ mod local;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kustomize::resource::Place;
 use kustomize::{BuildOptions, LoadRestriction};
 use sealed::{DeprecatedData, OpenOptions};
 use sops::SopsOpener;
@@ -231,7 +232,7 @@ pub(super) fn report(rendered: &Rendered, printer: &Printer) {
 }
 
 /// A word on each file whose clear-text values nothing vouches for.
-pub(super) fn weak_protection(opened: &[(TreePath, Protection)]) -> impl Iterator<Item = String> {
+pub(super) fn weak_protection(opened: &[(Place, Protection)]) -> impl Iterator<Item = String> {
     opened
         .iter()
         .filter(|(_, protection)| match protection {
