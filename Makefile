@@ -31,7 +31,7 @@ fmt: ## Format the sources
 lint: install ## Check formatting, lints and scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck .ci/* benches/compare examples/demo examples/encrypt keys-example/make tests/peers/build tests/peers/control-plane crates/kustomize/tests/cases/make
+	shellcheck .ci/* benches/compare benches/compare-cluster examples/demo examples/encrypt keys-example/make tests/peers/build tests/peers/control-plane crates/kustomize/tests/cases/make
 
 .PHONY: deny
 deny: install ## Check licences, banned crates and sources of the dependencies
@@ -56,11 +56,11 @@ bench: ## Run the criterion benches
 	cargo bench --workspace --locked
 
 .PHONY: compare
-compare: install build ## Measure lockstep and the real programs side by side, write benches/compare.md
+compare: install build ## Measure lockstep and the real programs side by side, write benches/compare*.md
 	benches/compare
 
 .PHONY: demo
-demo: install build peers ## Show a sync with secrets on a real API server, which is started for it
+demo: install build ## Show a sync with secrets on a real API server, which is started for it
 	examples/demo
 
 .PHONY: vectors

@@ -108,8 +108,8 @@ impl Application {
         // Where it is a resource, these are there; nobody writes them by hand.
         fields.pass_over(&["apiVersion", "kind", "status", "operation"]);
         let metadata = fields.required("metadata", Metadata::read)?;
-        let mut spec = |spec: &mut Fields<'_>| Self::read_spec(flavour, &metadata, spec);
-        fields.required("spec", &mut spec)
+        let spec = |spec: &mut Fields<'_>| Self::read_spec(flavour, &metadata, spec);
+        fields.required("spec", spec)
     }
 
     fn read_spec(

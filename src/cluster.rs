@@ -28,10 +28,10 @@ mod path;
 mod plan;
 mod progress;
 
+mod request;
 mod retry;
 mod status;
 mod sync;
-mod sync_request;
 mod target;
 mod view;
 mod wait;
@@ -58,12 +58,12 @@ pub use outcome::{
 };
 pub use ownership::{ApplicationName, ApplicationNameError, Owner, Ownership};
 pub use progress::{Pending, Progress, Purpose, Silent, SyncEvent};
-pub use retry::RequestCounts;
-pub use sync::{SyncError, sync};
-pub use sync_request::{
+pub use request::{
     Adoption, ConflictPolicy, EmptyRender, Extent, Force, HookPolicy, Mode, NamespaceMetadata,
     Pruning, Selector, SourceIdentity, SyncRequest, Timeouts, Waiting,
 };
+pub use retry::RequestCounts;
+pub use sync::{SyncError, sync};
 pub use view::Sight;
 pub use wait::{Verdict, Waited};
 pub use watch::{Event, Watch};

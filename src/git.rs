@@ -2,6 +2,9 @@
 //!
 //! Repositories are kept as bare mirrors, which hold ciphertext only; a commit is read straight from the object database
 //! and never checked out. Knows nothing of what is in the files, and nothing of clusters.
+//!
+//! [`Mirrors::fetch`] turns an address, a [`Revision`] and [`Credentials`] into a [`Commit`]; its [`tree`](Commit::tree) is
+//! what the pipeline reads. Signatures are checked by [`Signers`], submodules are fetched by [`Submodules`].
 
 mod bases;
 mod commit;
@@ -37,4 +40,4 @@ pub use signature::{
     SignatureError, Signer, Signers, SignersError, VerifiedCommit, VerifiedTag, VerifyMode,
 };
 pub use ssh::{PERSONAL_VARIABLES, SshError, SshKeyError};
-pub use submodule::{Content, Submodule, SubmoduleError, listed, mounts};
+pub use submodule::{SubmoduleError, Submodules};

@@ -75,7 +75,7 @@ fn parse_go(text: &str) -> Result<Duration, DurationError> {
             "h" => 3_600_000_000_000,
             _ => return Err(DurationError::Malformed),
         };
-        nanoseconds += scaled(number, unit)?;
+        nanoseconds = nanoseconds.saturating_add(scaled(number, unit)?);
         rest = behind;
     }
     // Go counts in 63 bits.

@@ -163,7 +163,7 @@ pub(super) enum Failure {
     #[error("standard input")]
     StandardInput(#[source] tree::BuildError),
     #[error("cannot use the submodules")]
-    Submodules(#[source] Box<SubmoduleError<Self>>),
+    Submodules(#[source] Box<SubmoduleError>),
     #[error(transparent)]
     Sync(#[from] SyncError),
     #[error("cannot use the address of the repository")]
@@ -231,7 +231,7 @@ impl Failure {
             Self::Signature { source, .. } => source.reason(),
             Self::Signers(error) => error.reason(),
             Self::Source(error) => error.reason(),
-            Self::Submodules(_) => "submodules",
+            Self::Submodules(error) => error.reason(),
             Self::Sync(error) => error.reason(),
             Self::Url(error) => error.reason(),
             Self::VerifyTag => "verify-tag",

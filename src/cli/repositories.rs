@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use goyaml::Value;
 use secret::SecretBytes;
-use tree::{Opener, Tree, TreePath};
+use tree::{Opener, Tree};
 
 use super::arguments::{ClusterArguments, RepositoryKind, SubjectArguments};
 use super::cluster_access::{Access, argocd_secrets};
@@ -18,8 +18,8 @@ use super::place::{self, Root};
 use super::printer::Printer;
 use crate::application::{Verification, VerifyMode};
 use crate::git::{
-    Commit, Content, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES, RepositoryUrl,
-    Revision, SecretData, SecretKind, Signers, UrlPolicy, mounts,
+    Commit, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES, RepositoryUrl, Revision,
+    SecretData, SecretKind, Signers, Submodules, UrlPolicy,
 };
 use crate::pipeline::manifest::{self, Manifests};
 
@@ -140,11 +140,15 @@ impl Repositories {
             verify(verification, &commit, &url)?;
         }
         // The commit names its submodules by their full names, so that its signature counts for them, too.
-        let mut fetch = |url: &RepositoryUrl, id| {
-            let commit = self.fetch(url, &Revision::commit(id), asked.project)?;
-            Ok(content(&commit))
+        // That a person may name a folder of this machine does not let a repository name one.
+        let submodules = Submodules {
+            mirrors: &self.mirrors,
+            credentials: &self.credentials,
+            project: asked.project,
+            policy: self.policy,
         };
-        let mounts = mounts(&content(&commit), &url, policy, &mut fetch)
+        let mounts = submodules
+            .of(&commit, &url)
             .map_err(|source| Failure::Submodules(Box::new(source)))?;
         Ok(Checkout {
             tree: commit.tree_with(mounts, place::limits()),
@@ -169,15 +173,6 @@ impl Repositories {
                 url: url.to_string(),
                 source,
             })
-    }
-}
-
-/// What a commit holds.
-fn content(commit: &Commit) -> Content {
-    let mount = commit.mount(TreePath::root());
-    Content {
-        store: mount.store,
-        root: mount.root,
     }
 }
 

@@ -10,7 +10,7 @@ use super::object::{GroupKind, ObjectKey};
 use super::outcome::{Kept, ObjectError, Warning};
 use super::plan::{self, Item, Plan};
 use super::progress::Silent;
-use super::sync_request::SyncRequest;
+use super::request::SyncRequest;
 use super::view::{History, Sight};
 use crate::pipeline::Origin;
 

@@ -70,6 +70,12 @@ pub fn covers_exactly(fields: &Value, desired: &Value, live: &Value) -> bool {
     else {
         return false;
     };
+    let complete = ["apiVersion", "kind", "metadata"]
+        .into_iter()
+        .all(|name| desired.contains_key(name));
+    if !complete || desired["metadata"].get("name").is_none() {
+        return false;
+    }
     let mut named = 0;
     for (name, value) in desired {
         if matches!(name.as_str(), "apiVersion" | "kind") {
@@ -118,11 +124,16 @@ pub(in crate::cluster) fn child<'f>(
     fields: &'f Map<String, Value>,
     name: &str,
 ) -> Option<&'f Map<String, Value>> {
-    // Most names are short: no allocation for them.
-    fields
-        .iter()
-        .find(|(element, _)| element.strip_prefix("f:") == Some(name))
-        .and_then(|(_, below)| below.as_object())
+    // A walk over few elements costs less than making the name of one.
+    let below = if fields.len() > 16 {
+        fields.get(&format!("f:{name}"))
+    } else {
+        let mut elements = fields.iter();
+        elements
+            .find(|(element, _)| element.strip_prefix("f:") == Some(name))
+            .map(|(_, below)| below)
+    };
+    below?.as_object()
 }
 
 /// How many fields a node has; none where it has anything but fields.
@@ -446,8 +457,8 @@ mod tests {
             "k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}},
             "k:{\"port\":80,\"protocol\":\"UDP\"}": {".": {}, "f:port": {}, "f:protocol": {}},
         }}});
-        let desired = json!({"spec": {"ports": [{"port": 80}, {"port": 80, "protocol": "UDP"}]}});
-        let live = json!({"spec": {"ports": [
+        let desired = json!({"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"ports": [{"port": 80}, {"port": 80, "protocol": "UDP"}]}});
+        let live = json!({"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"ports": [
             {"port": 80, "protocol": "TCP"},
             {"port": 80, "protocol": "UDP"},
         ]}});

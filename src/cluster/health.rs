@@ -82,7 +82,7 @@ pub fn assess(object: &Value) -> Option<Health> {
     let (group, version) = fields::group_version(object);
     let kind = fields::text(object, "/kind");
     match custom::check(group, kind) {
-        Some(check) => check(object),
+        Some(check) => check.assess(object),
         None => builtin::check(group, kind).map(|check| check.assess(object, group, version, kind)),
     }
 }

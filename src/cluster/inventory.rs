@@ -38,7 +38,7 @@ use super::error::ApiError;
 use super::object::{Address, GroupKind, ObjectKey};
 use super::ownership::{APPLICATION, ApplicationName};
 use super::progress::{Progress, SyncEvent};
-use super::sync_request::SyncRequest;
+use super::request::SyncRequest;
 use super::wait::{Verdict, Waited};
 
 /// What the name of every inventory begins with.
@@ -47,6 +47,8 @@ const PREFIX: &str = "lockstep-inventory-";
 const FORMAT: &str = "1";
 /// From how many bytes on the list is compressed. A ConfigMap holds a mebibyte.
 const COMPRESSED_FROM: usize = 128 * 1024;
+/// How often the lease is tried to be given back.
+const ATTEMPTS: usize = 3;
 /// How many bytes a list may have that is read; a compressed one may claim to be anything.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
@@ -350,29 +352,37 @@ impl<'a> Lease<'a> {
 
     /// Gives the right back, and writes down what is there.
     pub(super) async fn release(self, entries: Entries) -> Result<(), InventoryError> {
-        let held = self.held.lock().await;
-        let object = self
-            .place
-            .encode(&self.source, &entries, None, Some(&held.version));
-        match self
-            .cluster
-            .replace(self.place.address(), &object, WriteOptions::default())
-            .await
-        {
-            Ok(_) => Ok(()),
-            // The namespace, and the inventory with it, may have been pruned.
-            Err(ApiError::NotFound | ApiError::NamespaceNotFound { .. }) => Ok(()),
-            Err(ApiError::Conflict | ApiError::Precondition) => {
-                let found = self.place.read(self.cluster).await?;
-                // The first answer may have got lost, and the write with it been made.
-                if found.operation.is_none() && found.entries == entries {
-                    Ok(())
-                } else {
-                    Err(InventoryError::Lost { after: self.lease })
+        let Held {
+            operation,
+            mut version,
+            ..
+        } = self.held.into_inner();
+        for _ in 0..ATTEMPTS {
+            let object = self
+                .place
+                .encode(&self.source, &entries, None, Some(&version));
+            match self
+                .cluster
+                .replace(self.place.address(), &object, WriteOptions::default())
+                .await
+            {
+                Ok(_) => return Ok(()),
+                // The namespace, and the inventory with it, may have been pruned.
+                Err(ApiError::NotFound | ApiError::NamespaceNotFound { .. }) => return Ok(()),
+                Err(ApiError::Conflict | ApiError::Precondition) => {
+                    let found = self.place.read(self.cluster).await?;
+                    match (found.operation, found.version) {
+                        // A renewal was under way when the work ended.
+                        (Some(found), Some(now)) if found.token == operation.token => version = now,
+                        // The answer to the first try got lost.
+                        (None, _) if found.entries == entries => return Ok(()),
+                        _ => return Err(InventoryError::Lost { after: self.lease }),
+                    }
                 }
+                Err(error) => return Err(InventoryError::Write(error)),
             }
-            Err(error) => Err(InventoryError::Write(error)),
         }
+        Err(InventoryError::Write(ApiError::Conflict))
     }
 
     async fn renew(&self, held: &mut Held) -> Result<(), InventoryError> {

@@ -69,6 +69,10 @@ pub fn for_comparison(live: &Value, predicted: &Value) -> (Value, Value) {
 /// `stringData` moves into `data`, as the API server does it, and a null value is an empty one.
 fn normalise_secret(object: &mut Map<String, Value>) {
     if let Some(Value::Object(plain)) = object.get("stringData") {
+        if plain.is_empty() {
+            object.shift_remove("stringData");
+            return normalise_secret(object);
+        }
         let encoded: Vec<(String, Value)> = plain
             .iter()
             .map(|(key, value)| {

@@ -275,3 +275,141 @@ impl CompareOptions {
         read
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(options: &str) -> Value {
+        json!({"metadata": {"annotations": {"argocd.argoproj.io/sync-options": options}}})
+    }
+
+    #[test]
+    fn options_of_an_application_are_read_wherever_they_stand() {
+        type Check = fn(&SyncOptions) -> bool;
+        let cases: &[(&[&str], Check)] = &[
+            (&[], |read| *read == SyncOptions::default()),
+            (&["Prune=false"], |read| read.prune == Removal::Refused),
+            (&["Prune=confirm"], |read| read.prune == Removal::Confirmed),
+            (&["Prune=false", "Prune=confirm"], |read| {
+                read.prune == Removal::Refused
+            }),
+            (&["Delete=confirm"], |read| {
+                read.delete == Removal::Confirmed
+            }),
+            (&["Delete=false"], |read| read.delete == Removal::Refused),
+            (&["Validate=false"], |read| !read.validate),
+            (&["SkipDryRunOnMissingResource=true"], |read| {
+                read.skip_dry_run_on_missing_resource
+            }),
+            (&["Replace=true"], |read| read.replace),
+            (&["ServerSideApply=true"], |read| {
+                read.server_side_apply == Some(true)
+            }),
+            (&["ServerSideApply=false"], |read| {
+                read.server_side_apply == Some(false)
+            }),
+            (&["ClientSideApplyMigration=false"], |read| {
+                !read.client_side_apply_migration
+            }),
+            (&["ApplyOutOfSyncOnly=true"], |read| {
+                read.apply_out_of_sync_only
+            }),
+            (&["PruneLast=true"], |read| read.prune_last),
+            (&["CreateNamespace=true"], |read| read.create_namespace),
+            (&["FailOnSharedResource=true"], |read| {
+                read.fail_on_shared_resource
+            }),
+            (&["RespectIgnoreDifferences=true"], |read| {
+                read.respect_ignore_differences
+            }),
+            (&["PrunePropagationPolicy=orphan"], |read| {
+                read.prune_propagation == Propagation::Orphan
+            }),
+            (
+                &[
+                    "PrunePropagationPolicy=orphan",
+                    "PrunePropagationPolicy=background",
+                ],
+                |read| read.prune_propagation == Propagation::Background,
+            ),
+            (&["Force=true", "prune=false", "Prune = false"], |read| {
+                read.unknown == ["Force=true", "prune=false", "Prune = false"]
+                    && read.prune == Removal::Allowed
+            }),
+        ];
+        for (options, check) in cases {
+            assert!(check(&SyncOptions::parse(options)), "{options:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_adds_its_options_to_those_of_its_application() {
+        type Check = fn(&ResourceOptions) -> bool;
+        let cases: &[(&[&str], &str, Check)] = &[
+            (&["Prune=false"], "", |read| read.prune == Removal::Refused),
+            (&[], "Prune=false", |read| read.prune == Removal::Refused),
+            (&["Prune=confirm"], "Prune=true", |read| {
+                read.prune == Removal::Confirmed
+            }),
+            (&[], " Prune=confirm , Delete=false ", |read| {
+                read.prune == Removal::Confirmed && read.delete == Removal::Refused
+            }),
+            (&["ServerSideApply=true"], "ServerSideApply=false", |read| {
+                read.server_side_apply == Some(false)
+            }),
+            (&["ServerSideApply=false"], "ServerSideApply=true", |read| {
+                read.server_side_apply == Some(true)
+            }),
+            (&[], "ServerSideApply=true,ServerSideApply=false", |read| {
+                read.server_side_apply == Some(false)
+            }),
+            (
+                &["ApplyOutOfSyncOnly=true"],
+                "ApplyOutOfSyncOnly=false",
+                |read| !read.apply_out_of_sync_only,
+            ),
+            (&["Replace=true"], "", |read| read.replace && !read.force),
+            (&[], "Force=true,Replace=true", |read| {
+                read.replace && read.force
+            }),
+            (&["Validate=false"], "", |read| !read.validate),
+            (&[], "PruneLast=true", |read| read.prune_last),
+            (&["ClientSideApplyMigration=false"], "", |read| {
+                !read.client_side_apply_migration
+            }),
+            (&[], "SkipDryRunOnMissingResource=true", |read| {
+                read.skip_dry_run_on_missing_resource
+            }),
+            (&[], "CreateNamespace=true,x", |read| {
+                read.unknown == ["CreateNamespace=true", "x"]
+            }),
+        ];
+        for (application, own, check) in cases {
+            let read = ResourceOptions::of(&object(own), &SyncOptions::parse(application));
+            assert!(check(&read), "{application:?} {own:?}: {read:?}");
+        }
+        let kept = json!({"metadata": {"annotations": {"helm.sh/resource-policy": "keep"}}});
+        assert_eq!(
+            ResourceOptions::of(&kept, &SyncOptions::default()).delete,
+            Removal::Refused
+        );
+    }
+
+    #[test]
+    fn options_of_a_comparison_are_read() {
+        let read = CompareOptions::parse(&[
+            "IgnoreExtraneous",
+            "ServerSideDiff=true",
+            "IncludeMutationWebhook=true",
+            "x",
+        ]);
+        assert!(read.ignore_extraneous && read.include_mutation_webhook);
+        assert_eq!(read.server_side_diff, Some(true));
+        assert_eq!(read.unknown, ["x"]);
+        let declined = CompareOptions::parse(&["ServerSideDiff=false", "ServerSideDiff=true"]);
+        assert_eq!(declined.server_side_diff, Some(false));
+    }
+}

@@ -236,7 +236,7 @@ fn prune_last(tasks: &mut [Task<'_>], items: &[Item<'_>], all: bool) {
 
 /// Moves each task that `provides` something before the first that needs it, into whose phase and wave it passes.
 fn move_before<'o, Key>(
-    tasks: &mut Vec<Task<'o>>,
+    tasks: &mut [Task<'o>],
     provides: impl Fn(&Task<'o>) -> Option<Key>,
     needs: impl Fn(&Task<'o>) -> Option<Key>,
 ) where

@@ -21,12 +21,12 @@ use super::inventory::{Entries, Entry, Inventory, Place};
 use super::live::{self, Live};
 use super::migration;
 use super::normalise;
-use super::object::{GroupKind, ObjectKey};
+use super::object::{Address, GroupKind, ObjectKey};
 use super::options::{CompareOptions, Removal, ResourceOptions};
 use super::outcome::{Kept, ObjectError, Warning};
 use super::ownership::{self, Owner, Ownership};
 use super::progress::{Progress, SyncEvent};
-use super::sync_request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
+use super::request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
 use super::target::{self, HookTarget, Target, Targets};
 use super::view::History;
 
@@ -139,7 +139,9 @@ pub(super) async fn survey(
         (None, Some(place)) => place.read(cluster).await?,
         (None, None) => Inventory::default(),
     };
-    inventory.check_source(request.source.as_str())?;
+    if request.adoption == Adoption::Refuse {
+        inventory.check_source(request.source.as_str())?;
+    }
     let live = live::read(
         cluster,
         &discovery,
@@ -318,8 +320,8 @@ pub(super) async fn decide(
 
 /// Whether hooks run: not in a partial sync (argo-cd: SyncAppState).
 pub(super) fn runs_hooks(request: &SyncRequest<'_>) -> bool {
-    request.hooks == super::sync_request::HookPolicy::Run
-        && request.extent == super::sync_request::Extent::All
+    request.hooks == super::request::HookPolicy::Run
+        && request.extent == super::request::Extent::All
 }
 
 /// What comes into being with the sync itself, so that the cluster cannot be asked about what needs it.
@@ -405,8 +407,11 @@ impl Context<'_> {
         if !target.is_named() {
             refusal = Some(ObjectError::NameMissing);
         }
+        // What is replaced differs from what is applied by what others put in. Where the object is made anew, that is left
+        // to them: it would be made anew each time.
+        let may_recreate = target.options.force || self.request.force == Force::Recreate;
         let is_unchanged = refusal.is_none()
-            && !target.options.replace
+            && (!target.options.replace || may_recreate)
             && live.as_ref().is_some_and(|live| {
                 fields_v1::applied_by(live, super::client::FIELD_MANAGER, &target.api_version())
                     .is_some_and(|fields| fields_v1::covers_exactly(fields, &target.object, live))
@@ -520,6 +525,14 @@ impl Context<'_> {
         match tried {
             Ok(written) => Tried::Fine(written.object),
             Err(ApiError::Immutable { .. }) if force && live.is_some() => Tried::Recreate,
+            // A replacement that changes what cannot be changed is refused for more reasons than that.
+            Err(error @ ApiError::Invalid { .. }) if force && live.is_some() => {
+                if self.could_be_made(target, address).await {
+                    Tried::Recreate
+                } else {
+                    Tried::Refused(ObjectError::DryRun(error))
+                }
+            }
             Err(ApiError::NamespaceNotFound { namespace })
                 if self.made.namespaces.contains(&namespace) =>
             {
@@ -527,6 +540,21 @@ impl Context<'_> {
             }
             Err(error) => Tried::Refused(ObjectError::DryRun(error)),
         }
+    }
+
+    /// Whether the cluster would take the object if it was not there yet, by a dry run under another name.
+    async fn could_be_made(&self, target: &Target, address: Address<'_>) -> bool {
+        let mut object = target.object.clone();
+        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+            return false;
+        };
+        metadata.shift_remove("name");
+        metadata.insert("generateName".to_owned(), Value::from("lockstep-dry-run-"));
+        let options = WriteOptions {
+            run: Run::Dry,
+            validation: validation(&target.options),
+        };
+        self.cluster.create(address, &object, options).await.is_ok()
     }
 
     async fn judge_hook(&self, hook: HookTarget, live: Option<Value>) -> HookItem {
@@ -638,7 +666,8 @@ pub(super) fn compared(
     predicted: &Value,
 ) -> (Value, Value) {
     let mut live = live.clone();
-    let mut predicted = if request.compare.include_mutation_webhook {
+    // What is not there yet was changed by nobody else.
+    let mut predicted = if request.compare.include_mutation_webhook || live.is_null() {
         predicted.clone()
     } else {
         normalise::without_webhook_changes(predicted, &live, super::client::FIELD_MANAGER)

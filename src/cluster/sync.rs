@@ -39,6 +39,7 @@
 //!   waits for it.
 //! * A namespace with wanted objects in it is not pruned, nor a definition whose kind is wanted: Argo CD deletes the wanted
 //!   objects with them.
+//! * What was pruned in the last step is waited for as well: nobody looks after it when the sync has ended.
 //! * A wait ends with an error after a time.
 
 mod apply;
@@ -58,7 +59,7 @@ use super::outcome::{
 };
 use super::plan::{self, Item, Plan};
 use super::progress::{Progress, SyncEvent};
-use super::sync_request::{Mode, SyncRequest};
+use super::request::{Mode, SyncRequest};
 use run::Execution;
 
 /// Why nothing could be brought in step. What became of single objects is never here but in the [`Outcome`].
@@ -108,13 +109,14 @@ pub async fn sync(
         });
     progress.report(SyncEvent::Reading);
     let mut survey = plan::survey(cluster, request, started, None).await?;
-    if request.mode == Mode::Apply && survey.inventory.is_marked() {
-        if let Some(place) = Place::of(request, &survey.discovery) {
-            let inventory =
-                inventory::wait_for_sign(cluster, &place, survey.inventory, progress).await?;
-            // While it was waited for, the other one may have changed anything.
-            survey = plan::survey(cluster, request, started, Some(inventory)).await?;
-        }
+    if request.mode == Mode::Apply
+        && survey.inventory.is_marked()
+        && let Some(place) = Place::of(request, &survey.discovery)
+    {
+        let inventory =
+            inventory::wait_for_sign(cluster, &place, survey.inventory, progress).await?;
+        // While it was waited for, the other one may have changed anything.
+        survey = plan::survey(cluster, request, started, Some(inventory)).await?;
     }
     if request.mode == Mode::Apply
         && let Err(result) = namespace::ensure(cluster, request, &survey).await

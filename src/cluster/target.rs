@@ -12,7 +12,7 @@ use super::object::{Address, GroupKind, ObjectKey};
 use super::options::ResourceOptions;
 use super::outcome::Warning;
 use super::ownership;
-use super::sync_request::SyncRequest;
+use super::request::SyncRequest;
 use crate::pipeline::{Opening, Origin, Resource};
 
 use base64::Engine;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use gix::ObjectId;
 use gix::hash::Kind;
 use gix::objs::{CommitRef, CommitRefIter};
-use tree::{Limits, Mount, ObjectEntry, ObjectError, ObjectStore, Tree, TreePath};
+use tree::{Limits, Mount, ObjectEntry, ObjectError, ObjectStore, Tree};
 
 use super::mirror::Use;
 use super::objects::{Database, tree_id};
+use super::submodule::Content;
 
 /// A commit, complete in its mirror: what it holds can be read without asking anybody.
 ///
@@ -104,10 +105,9 @@ impl Commit {
         Tree::objects(self.store(), tree_id(self.tree), mounts, limits)
     }
 
-    /// What it holds, to be seen at `path` as a submodule.
-    pub fn mount(&self, path: TreePath) -> Mount {
-        Mount {
-            path,
+    /// What it holds, to look for submodules in and to be seen as one.
+    pub(super) fn content(&self) -> Content {
+        Content {
             store: self.store(),
             root: tree_id(self.tree),
         }

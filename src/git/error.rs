@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use super::ssh::SshError;
+
 /// A repository cannot be fetched. Holds no credentials: neither of ours, nor of an address that a server sends.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -83,6 +85,9 @@ pub enum FetchError {
         /// The revision.
         revision: super::Revision,
     },
+    /// The connection by SSH.
+    #[error("no connection by ssh")]
+    Ssh(#[from] SshError),
     /// The folder of the mirror cannot be used.
     #[error("the folder of mirrors cannot be used")]
     Mirror(#[source] Cause),
@@ -215,6 +220,7 @@ impl FetchError {
             Self::UnknownRevision { .. } => "unknown-revision",
             Self::AmbiguousRevision { .. } => "ambiguous-revision",
             Self::NotACommit { .. } => "not-a-commit",
+            Self::Ssh(error) => error.reason(),
             Self::Mirror(_) => "mirror",
             Self::Transport => "transport",
         }
@@ -224,7 +230,11 @@ impl FetchError {
     pub const fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable { .. } | Self::Connect(_) | Self::Broken(_) | Self::Timeout
+            Self::Unavailable { .. }
+                | Self::Connect(_)
+                | Self::Broken(_)
+                | Self::Timeout
+                | Self::Ssh(SshError::Unreachable | SshError::Unresolved | SshError::Timeout)
         )
     }
 }

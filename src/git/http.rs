@@ -315,7 +315,7 @@ fn own_client(credentials: &Credentials, patience: Patience) -> Result<Client, F
         let authorities = Certificate::from_pem_bundle(pem.as_bytes())
             .ok()
             .filter(|authorities| !authorities.is_empty())
-            .ok_or(unusable("certificate authority"))?;
+            .ok_or_else(|| unusable("certificate authority"))?;
         builder = builder.tls_certs_only(authorities);
     }
     if let Some(own) = &credentials.client_certificate {
@@ -439,7 +439,7 @@ impl Http for HttpClient {
 /// length is known and no second thread is needed.
 enum Exchange {
     Asking(Box<Asking>),
-    Answered(Option<(Vec<u8>, Body)>),
+    Answered(Option<Box<(Vec<u8>, Body)>>),
     Failed,
 }
 
@@ -469,7 +469,8 @@ impl Exchange {
                         false => Ok(response),
                     })
                     .map_err(|failure| client.watch.keep(failure))?;
-                *self = Self::Answered(Some((written_out(&response), client.body(response))));
+                let answer = (written_out(&response), client.body(response));
+                *self = Self::Answered(Some(Box::new(answer)));
                 Ok(())
             }
             answered @ Self::Answered(_) => {
@@ -509,8 +510,8 @@ impl BufRead for AnswerHeaders {
         if self.0.is_none() {
             let mut exchange = lock(&self.1);
             exchange.send()?;
-            if let Exchange::Answered(Some((headers, _))) = &mut *exchange {
-                self.0 = Some(Cursor::new(std::mem::take(headers)));
+            if let Exchange::Answered(Some(answer)) = &mut *exchange {
+                self.0 = Some(Cursor::new(std::mem::take(&mut answer.0)));
             }
         }
         self.0.get_or_insert_default().fill_buf()
@@ -538,9 +539,9 @@ impl BufRead for AnswerBody {
             let mut exchange = lock(&self.1);
             exchange.send()?;
             if let Exchange::Answered(answer) = &mut *exchange
-                && let Some((_, body)) = answer.take()
+                && let Some(answer) = answer.take()
             {
-                self.0 = Some(BufReader::with_capacity(64 << 10, body));
+                self.0 = Some(BufReader::with_capacity(64 << 10, answer.1));
             }
         }
         match &mut self.0 {

@@ -274,14 +274,11 @@ impl Locked<'_> {
     /// Notes commits as complete.
     pub(crate) fn add_complete(&self, ids: &[ObjectId]) -> io::Result<()> {
         let mut complete = self.mirror.complete()?;
-        let mut next = complete
+        let next = complete
             .last_key_value()
             .map_or(0, |(number, _)| number + 1);
-        for id in ids {
-            complete.retain(|_, present| present != id);
-            complete.insert(next, *id);
-            next += 1;
-        }
+        complete.retain(|_, present| !ids.contains(present));
+        complete.extend((next..).zip(ids.iter().copied()));
         self.set_complete(&complete)
     }
 

@@ -10,7 +10,7 @@ use std::fs::DirBuilder;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak, mpsc};
 use std::time::{Duration, Instant};
@@ -165,6 +165,7 @@ impl Mirrors {
             Conversation {
                 url,
                 repository: &repository,
+                folder: &self.folder,
                 credentials: &round.credentials,
                 options: &self.options,
             }
@@ -311,6 +312,7 @@ impl Drop for Release<'_> {
 struct Conversation<'a> {
     url: &'a RepositoryUrl,
     repository: &'a Repository,
+    folder: &'a Path,
     credentials: &'a Credentials,
     options: &'a MirrorOptions,
 }
@@ -401,7 +403,12 @@ impl Conversation<'_> {
     fn session<'s>(&self, session: &'s mut Option<Session>) -> Result<&'s mut Session, FetchError> {
         let opened = match session.take() {
             Some(opened) => opened,
-            None => Session::open(self.url, self.credentials, &self.options.limits)?,
+            None => Session::open(
+                self.url,
+                self.credentials,
+                &self.options.limits,
+                self.folder,
+            )?,
         };
         Ok(session.insert(opened))
     }
@@ -582,7 +589,7 @@ impl Conversation<'_> {
         };
         let complete = self.repository.mirror.complete()?;
         let newest = complete.len().saturating_sub(self.options.commits);
-        let mut kept = complete.clone();
+        let mut kept = complete;
         {
             let state = lock(&self.repository.state);
             let mut position = 0;
@@ -633,7 +640,7 @@ fn same(left: &Credentials, right: &Credentials) -> bool {
     };
     let identity = match (&left.ssh_identity, &right.ssh_identity) {
         (SshIdentity::None, SshIdentity::None) => true,
-        (SshIdentity::Personal(environment), SshIdentity::Personal(other)) => environment == other,
+        (SshIdentity::Personal(own), SshIdentity::Personal(other)) => own == other,
         (SshIdentity::Key(key), SshIdentity::Key(other)) => Arc::ptr_eq(key, other),
         _ => false,
     };

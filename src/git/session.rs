@@ -19,6 +19,7 @@ use super::credentials::Credentials;
 use super::error::{Cause, FetchError};
 use super::http::{HttpClient, Patience, Watch};
 use super::revision::Reference;
+use super::ssh;
 use super::url::{Endpoint, RepositoryUrl};
 
 /// The longest list of references that is read, in bytes.
@@ -53,6 +54,7 @@ impl Default for FetchLimits {
 }
 
 /// What is asked of a server in one go.
+#[derive(Clone, Copy)]
 pub(crate) struct Wish<'a> {
     /// The objects, with all that belongs to them.
     pub(crate) wants: &'a [ObjectId],
@@ -68,22 +70,21 @@ pub(crate) struct Wish<'a> {
 pub(crate) struct Session {
     transport: Box<dyn Transport>,
     handshake: Handshake,
-    watch: Watch,
+    failures: Failures,
     until: Instant,
     pack_limit: u64,
 }
 
 impl Session {
-    /// Connects, and finds out what the server can.
+    /// Connects, and finds out what the server can. `folder` is a private one, for the socket of an agent.
     pub(crate) fn open(
         url: &RepositoryUrl,
         credentials: &Credentials,
         limits: &FetchLimits,
+        folder: &Path,
     ) -> Result<Self, FetchError> {
         let until = Instant::now() + limits.total;
-        let watch = Watch::default();
-        watch.set_limit(MAX_REFERENCES);
-        let mut transport = connect(url, credentials, limits, until, &watch)?;
+        let (mut transport, failures) = connect(url, credentials, limits, until, folder)?;
         let handshake = gix::protocol::handshake(
             &mut transport,
             Service::UploadPack,
@@ -91,11 +92,11 @@ impl Session {
             Vec::new(),
             &mut Discard,
         )
-        .map_err(|error| failed(&watch, &error))?;
+        .map_err(|error| failures.explain(&error))?;
         Ok(Self {
             transport,
             handshake,
-            watch,
+            failures,
             until,
             pack_limit: limits.pack,
         })
@@ -114,7 +115,7 @@ impl Session {
                 wanted.extend(prefixes.into_iter().map(Into::into));
                 LsRefsCommand::new(Some(wanted), &self.handshake.capabilities, agent())
                     .invoke_blocking(&mut self.transport, &mut Discard, false)
-                    .map_err(|error| failed(&self.watch, &error))?
+                    .map_err(|error| self.failures.explain(&error))?
             }
         };
         Ok(listed.iter().filter_map(reference).collect())
@@ -127,7 +128,14 @@ impl Session {
         interrupt: &AtomicBool,
         consume: &mut dyn FnMut(&mut dyn BufRead) -> Result<(), FetchError>,
     ) -> Result<(), FetchError> {
-        self.watch.set_limit(self.pack_limit);
+        if let Failures::Http(watch) = &self.failures {
+            watch.set_limit(self.pack_limit);
+        }
+        let wants = self.wanted(wish.wants);
+        let wish = &Wish {
+            wants: &wants,
+            ..*wish
+        };
         let mut consumed = Ok(());
         let outcome = gix::protocol::fetch(
             &mut Asking(wish),
@@ -153,10 +161,10 @@ impl Session {
                 reject_shallow_remote: false,
             },
         );
-        let result = match (self.watch.take_failure(), consumed, outcome) {
+        let result = match (self.failures.take(), consumed, outcome) {
             (Some(failure), _, _) | (None, Err(failure), _) => Err(failure),
             (None, Ok(()), Ok(_)) => Ok(()),
-            (None, Ok(()), Err(error)) => Err(failed(&self.watch, &error)),
+            (None, Ok(()), Err(error)) => Err(self.failures.explain(&error)),
         };
         match result {
             // What was interrupted says so in many ways.
@@ -167,9 +175,50 @@ impl Session {
         }
     }
 
+    /// What to ask for, to get `commits`. Before version 2 of the protocol a server hands out only what a reference
+    /// names: the annotated tag, and not its commit.
+    fn wanted(&self, commits: &[ObjectId]) -> Vec<ObjectId> {
+        let listed = self.handshake.refs.as_deref().unwrap_or_default();
+        let named = |commit: &ObjectId| {
+            let direct = listed
+                .iter()
+                .any(|listed| matches!(listed, Ref::Direct { object, .. } if object == commit));
+            let tag = listed.iter().find_map(|listed| match listed {
+                Ref::Peeled { tag, object, .. } if object == commit => Some(*tag),
+                _ => None,
+            });
+            tag.filter(|_| !direct).unwrap_or(*commit)
+        };
+        commits.iter().map(named).collect()
+    }
+
     /// When the conversation is given up.
     pub(crate) const fn until(&self) -> Instant {
         self.until
+    }
+}
+
+/// Where a transport keeps what went wrong.
+enum Failures {
+    Http(Watch),
+    Ssh(ssh::Failure),
+    /// A local program: what it says is in the answer.
+    None,
+}
+
+impl Failures {
+    fn take(&self) -> Option<FetchError> {
+        match self {
+            Self::Http(watch) => watch.take_failure(),
+            Self::Ssh(failure) => failure.take().map(FetchError::Ssh),
+            Self::None => None,
+        }
+    }
+
+    /// What was kept of a failure, or else what `gix` says.
+    fn explain(&self, error: &gix::Error) -> FetchError {
+        self.take()
+            .unwrap_or_else(|| FetchError::Protocol(Cause::of(error)))
     }
 }
 
@@ -178,8 +227,8 @@ fn connect(
     credentials: &Credentials,
     limits: &FetchLimits,
     until: Instant,
-    watch: &Watch,
-) -> Result<Box<dyn Transport>, FetchError> {
+    folder: &Path,
+) -> Result<(Box<dyn Transport>, Failures), FetchError> {
     match url.endpoint() {
         Endpoint::Http { .. } => {
             let patience = Patience {
@@ -187,23 +236,41 @@ fn connect(
                 stall: limits.stall,
                 until,
             };
+            let watch = Watch::default();
+            watch.set_limit(MAX_REFERENCES);
             let client = HttpClient::new(url, credentials, patience, watch.clone())?;
             let address = gix::url::parse(url.as_str()).map_err(|_| FetchError::Transport)?;
-            Ok(Box::new(http::Transport::new_http(
-                client,
-                address,
-                Protocol::V2,
-                false,
-            )))
+            let transport = http::Transport::new_http(client, address, Protocol::V2, false);
+            Ok((Box::new(transport), Failures::Http(watch)))
+        }
+        Endpoint::Ssh {
+            user,
+            host,
+            port,
+            path,
+        } => {
+            let destination = ssh::Destination {
+                user: user.as_deref(),
+                host,
+                port: *port,
+                path,
+            };
+            let bounds = ssh::Limits {
+                connect: limits.connect,
+                stall: limits.stall,
+                until,
+                answer: limits.pack.max(MAX_REFERENCES),
+            };
+            let (transport, failure) = ssh::connect(&destination, credentials, bounds, folder)?;
+            Ok((Box::new(transport), Failures::Ssh(failure)))
         }
         // A program of this machine, `git-upload-pack`, which serves the folder.
-        Endpoint::Directory(folder) => {
-            let folder = folder.to_str().ok_or(FetchError::Transport)?;
-            let connection =
-                file::connect(folder, Protocol::V2, false).map_err(|_| FetchError::Transport)?;
-            Ok(Box::new(connection))
+        Endpoint::Directory(served) => {
+            let served = served.to_str().ok_or(FetchError::Transport)?;
+            let transport =
+                file::connect(served, Protocol::V2, false).map_err(|_| FetchError::Transport)?;
+            Ok((Box::new(transport), Failures::None))
         }
-        Endpoint::Ssh { .. } => Err(FetchError::Transport),
     }
 }
 
@@ -212,13 +279,6 @@ fn agent() -> gix::protocol::command::Feature {
         "agent",
         Some(concat!("git/lockstep-", env!("CARGO_PKG_VERSION")).to_owned()),
     )
-}
-
-/// What was kept of a failure, or else what `gix` says.
-fn failed(watch: &Watch, error: &gix::Error) -> FetchError {
-    watch
-        .take_failure()
-        .unwrap_or_else(|| FetchError::Protocol(Cause::of(error)))
 }
 
 fn reference(listed: &Ref) -> Option<Reference> {

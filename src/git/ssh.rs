@@ -8,6 +8,7 @@
 mod agent;
 mod folder;
 mod key;
+mod openssh;
 mod process;
 pub(in crate::git) mod wire;
 
@@ -43,6 +44,9 @@ pub const PERSONAL_VARIABLES: &[&str] = &[
     "WAYLAND_DISPLAY",
     "XDG_RUNTIME_DIR",
 ];
+
+/// The hosts that every user of this machine knows.
+const SYSTEM_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
 
 /// The program at the other end.
 const UPLOAD_PACK: &str = "git-upload-pack";
@@ -193,12 +197,15 @@ pub(super) fn connect(
         if let Some(known) = &credentials.known_hosts {
             private.write("known_hosts", known.as_bytes())?;
         }
-        let known_hosts = match (&credentials.known_hosts, credentials.verification) {
-            (_, Verification::Waived) => ["no", "/dev/null", "none"],
-            (Some(_), Verification::Required) => ["yes", "known_hosts", "none"],
-            (None, Verification::Required) => ["yes", "none", "/etc/ssh/ssh_known_hosts"],
-        };
-        let [strict, own, system] = known_hosts;
+    }
+    let known_hosts = match (credentials.verification, &private, &credentials.known_hosts) {
+        (Verification::Waived, _, _) => Some(["no", "/dev/null", "none"]),
+        (Verification::Required, Some(_), Some(_)) => Some(["yes", "known_hosts", "none"]),
+        (Verification::Required, Some(_), None) => Some(["yes", "none", SYSTEM_HOSTS]),
+        // What the person knows, and has said of the unknown.
+        (Verification::Required, None, _) => None,
+    };
+    if let Some([strict, own, system]) = known_hosts {
         ssh.arg(format!("-oStrictHostKeyChecking={strict}"))
             .arg(format!("-oUserKnownHostsFile={own}"))
             .arg(format!("-oGlobalKnownHostsFile={system}"));

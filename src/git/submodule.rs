@@ -10,6 +10,11 @@ use std::sync::Arc;
 use gix::ObjectId;
 use tree::{Mount, ObjectError, ObjectKind, ObjectStore, PathError, TreePath};
 
+use super::commit::Commit;
+use super::credentials::{CredentialStore, CredentialsError};
+use super::error::FetchError;
+use super::mirrors::Mirrors;
+use super::revision::Revision;
 use super::url::{RepositoryUrl, UrlError, UrlPolicy};
 
 /// The file's name. Git reads it in no other spelling.
@@ -27,29 +32,76 @@ const MAX_DEPTH: usize = 8;
 /// How many there may be in all.
 const MAX_SUBMODULES: usize = 256;
 
-/// A commit of another repository, and where it is seen.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Submodule {
-    /// Where it is seen, from the root of the superproject.
-    pub path: TreePath,
-    /// Its repository.
-    pub url: RepositoryUrl,
-    /// The commit.
-    pub commit: ObjectId,
+/// Where submodules are fetched from, and with what.
+#[derive(Clone, Copy)]
+pub struct Submodules<'a> {
+    /// Where they are kept.
+    pub mirrors: &'a Mirrors,
+    /// What they are fetched with.
+    pub credentials: &'a CredentialStore,
+    /// The project whose application wants them.
+    pub project: Option<&'a str>,
+    /// Which addresses are allowed.
+    pub policy: UrlPolicy,
 }
 
-/// What is fetched of a submodule.
-pub struct Content {
-    /// Where its objects are.
-    pub store: Arc<dyn ObjectStore>,
-    /// Its root directory.
-    pub root: tree::ObjectId,
+impl Submodules<'_> {
+    /// The submodules of `commit`, which is of the repository at `url`, and those in them, to be given to
+    /// [`Commit::tree_with`].
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a `.gitmodules`, or why one cannot be fetched.
+    pub fn of(&self, commit: &Commit, url: &RepositoryUrl) -> Result<Vec<Mount>, SubmoduleError> {
+        mounts(&commit.content(), url, self.policy, &mut |url, id| {
+            let credentials = self
+                .credentials
+                .for_url(url, self.project)
+                .map_err(Unavailable::Credentials)?;
+            let commit = self
+                .mirrors
+                .fetch(url, &Revision::commit(id), &credentials)
+                .map_err(Unavailable::Fetch)?;
+            Ok(commit.content())
+        })
+    }
+}
+
+/// A commit of another repository, and where it is seen.
+#[derive(Debug)]
+struct Submodule {
+    /// From the root of the superproject.
+    path: TreePath,
+    url: RepositoryUrl,
+    commit: ObjectId,
+}
+
+/// What a commit holds.
+pub(super) struct Content {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) root: tree::ObjectId,
+}
+
+/// Why there is no content of a submodule.
+enum Unavailable {
+    Fetch(FetchError),
+    Credentials(CredentialsError),
+}
+
+impl Unavailable {
+    fn at(self, path: &TreePath) -> SubmoduleError {
+        let path = path.clone();
+        match self {
+            Self::Fetch(source) => SubmoduleError::Fetch { path, source },
+            Self::Credentials(source) => SubmoduleError::Credentials { path, source },
+        }
+    }
 }
 
 /// Submodules cannot be had. Holds no address: it may have a token in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SubmoduleError<E: std::error::Error + 'static> {
+pub enum SubmoduleError {
     /// `.gitmodules` is a link or a directory.
     #[error(".gitmodules is no regular file")]
     NotAFile,
@@ -82,7 +134,15 @@ pub enum SubmoduleError<E: std::error::Error + 'static> {
         /// Where it is.
         path: TreePath,
         /// Why.
-        source: E,
+        source: FetchError,
+    },
+    /// The credentials that are configured for it cannot be used.
+    #[error("the credentials for the submodule at {path} cannot be used")]
+    Credentials {
+        /// Where it is.
+        path: TreePath,
+        /// Why.
+        source: CredentialsError,
     },
     /// Too many, or too deep.
     #[error(
@@ -91,18 +151,13 @@ pub enum SubmoduleError<E: std::error::Error + 'static> {
     TooMany,
 }
 
-/// All submodules below a directory, and those in them, as mounts of a tree. Each is fetched by `fetch`, which gets its
-/// address and its commit.
-///
-/// # Errors
-///
-/// What is wrong with a `.gitmodules`, or the first error of `fetch`.
-pub fn mounts<E: std::error::Error + 'static>(
+/// All submodules below a directory, and those in them. Each is fetched by `fetch`, which gets its address and its commit.
+fn mounts(
     content: &Content,
     url: &RepositoryUrl,
     policy: UrlPolicy,
-    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, E>,
-) -> Result<Vec<Mount>, SubmoduleError<E>> {
+    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, Unavailable>,
+) -> Result<Vec<Mount>, SubmoduleError> {
     let mut mounts = Vec::new();
     descend(
         content,
@@ -116,15 +171,15 @@ pub fn mounts<E: std::error::Error + 'static>(
     Ok(mounts)
 }
 
-fn descend<E: std::error::Error + 'static>(
+fn descend(
     content: &Content,
     url: &RepositoryUrl,
     policy: UrlPolicy,
-    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, E>,
+    fetch: &mut dyn FnMut(&RepositoryUrl, ObjectId) -> Result<Content, Unavailable>,
     above: &TreePath,
     depth: usize,
     mounts: &mut Vec<Mount>,
-) -> Result<(), SubmoduleError<E>> {
+) -> Result<(), SubmoduleError> {
     for submodule in listed(content, url, policy)? {
         if depth >= MAX_DEPTH || mounts.len() >= MAX_SUBMODULES {
             return Err(SubmoduleError::TooMany);
@@ -133,10 +188,7 @@ fn descend<E: std::error::Error + 'static>(
             .join(submodule.path.as_str())
             .map_err(|error| SubmoduleError::Path(Some(error)))?;
         let found =
-            fetch(&submodule.url, submodule.commit).map_err(|source| SubmoduleError::Fetch {
-                path: path.clone(),
-                source,
-            })?;
+            fetch(&submodule.url, submodule.commit).map_err(|unavailable| unavailable.at(&path))?;
         mounts.push(Mount {
             path: path.clone(),
             store: Arc::clone(&found.store),
@@ -155,16 +207,13 @@ fn descend<E: std::error::Error + 'static>(
     Ok(())
 }
 
-/// The submodules of one directory: what `.gitmodules` says, where the tree has a commit in that place.
-///
-/// # Errors
-///
-/// What is wrong with `.gitmodules`. Entries for places where there is no commit are only checked for their path.
-pub fn listed<E: std::error::Error + 'static>(
+/// The submodules of one directory: what `.gitmodules` says, where the tree has a commit in that place. Entries for other
+/// places are only checked for their path.
+fn listed(
     content: &Content,
     superproject: &RepositoryUrl,
     policy: UrlPolicy,
-) -> Result<Vec<Submodule>, SubmoduleError<E>> {
+) -> Result<Vec<Submodule>, SubmoduleError> {
     let store = content.store.as_ref();
     let root = store
         .directory(content.root, MAX_ENTRIES)
@@ -197,7 +246,7 @@ pub fn listed<E: std::error::Error + 'static>(
         // `git submodule update` leaves such a one alone.
         if section
             .value("update")
-            .is_some_and(|update| update.to_string() == "none")
+            .is_some_and(|update| update.as_slice() == b"none")
         {
             continue;
         }
@@ -231,9 +280,7 @@ fn check_name(name: &str) -> Option<()> {
 }
 
 /// A path that every git and every file system takes for the same place below the root.
-fn submodule_path<E: std::error::Error + 'static>(
-    path: &str,
-) -> Result<TreePath, SubmoduleError<E>> {
+fn submodule_path(path: &str) -> Result<TreePath, SubmoduleError> {
     let strict = gix::validate::path::component::Options {
         protect_windows: false,
         protect_hfs: true,
@@ -274,7 +321,7 @@ fn commit_at(
     Ok(None)
 }
 
-impl<E: std::error::Error + 'static> SubmoduleError<E> {
+impl SubmoduleError {
     /// A stable name of this error.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -286,7 +333,11 @@ impl<E: std::error::Error + 'static> SubmoduleError<E> {
             Self::Twice(_) => "submodule-twice",
             Self::Url { .. } => "submodule-url",
             Self::Fetch { .. } => "submodule-fetch",
+            Self::Credentials { .. } => "submodule-credentials",
             Self::TooMany => "submodules-too-many",
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -396,3 +396,234 @@ fn take_hyphen_range(text: &str) -> Option<(&str, &str, &str)> {
     let to = &second[..second.len() - after_to.len()];
     Some((from, to, after_to.trim_start()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+
+    /// The library itself.
+    struct Oracle {
+        child: Child,
+        questions: ChildStdin,
+        answers: BufReader<ChildStdout>,
+    }
+
+    impl Oracle {
+        fn start() -> Self {
+            let mut child = Command::new(peers::program("semver", "semver"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let questions = child.stdin.take().unwrap();
+            let answers = BufReader::new(child.stdout.take().unwrap());
+            Self {
+                child,
+                questions,
+                answers,
+            }
+        }
+
+        fn ask(&mut self, range: &str, versions: &[String]) -> String {
+            writeln!(self.questions, "{range}\t{}", versions.join("\t")).unwrap();
+            let mut answer = String::new();
+            self.answers.read_line(&mut answer).unwrap();
+            answer.trim_end().to_owned()
+        }
+    }
+
+    impl Drop for Oracle {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+
+    /// What this module says, in the oracle's form.
+    fn answer(range: &str, versions: &[String]) -> String {
+        if Version::parse(range).is_some() {
+            return "=".to_owned();
+        }
+        let Some(range) = VersionRange::parse(range) else {
+            return "!".to_owned();
+        };
+        let mark = |version: &String| match Version::parse(version) {
+            None => '-',
+            Some(version) if range.contains(&version) => '1',
+            Some(_) => '0',
+        };
+        versions.iter().map(mark).collect()
+    }
+
+    fn version() -> impl Strategy<Value = String> {
+        r"v?[0-3](\.[0-3](\.[0-3])?)?(-(alpha|beta|rc|0|1|01|10|-)(\.(1|2|10|x))?)?(\+b1)?"
+    }
+
+    fn bound() -> impl Strategy<Value = String> {
+        let number = r"([0-3]|x|X|\*|1x)";
+        let operator = r"(|=|!=|>|<|>=|=>|<=|=<|~|~>|\^|==)";
+        let version = format!(r"v?{number}(\.{number}(\.{number})?)?(-(alpha|rc\.1|0|01))?(\+b)?");
+        let version = proptest::string::string_regex(&version).unwrap();
+        let operator = proptest::string::string_regex(operator).unwrap();
+        (operator, "[ ]?", version)
+            .prop_map(|(operator, blank, version)| format!("{operator}{blank}{version}"))
+    }
+
+    fn range() -> impl Strategy<Value = String> {
+        let separator = prop_oneof![
+            4 => Just(" "), 4 => Just(", "), 2 => Just(","), 2 => Just(" , "),
+            4 => Just(" || "), 2 => Just("||"), 3 => Just(" - "), 1 => Just("-"), 1 => Just("")
+        ];
+        let rest = proptest::collection::vec((separator, bound()), 0..3);
+        ("[ ]?", bound(), rest, "[ ]?").prop_map(|(before, first, rest, after)| {
+            let rest: String = rest
+                .into_iter()
+                .flat_map(|(sign, bound)| [sign.to_owned(), bound])
+                .collect();
+            format!("{before}{first}{rest}{after}")
+        })
+    }
+
+    #[test]
+    fn ranges_mean_what_they_mean_to_argo_cd() {
+        let oracle = RefCell::new(Oracle::start());
+        let ranges = Cell::new(0);
+        let mut runner = TestRunner::new(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::with_cases(3000)
+        });
+        let versions = proptest::collection::vec(version(), 1..12);
+        runner
+            .run(&(range(), versions), |(range, versions)| {
+                let expected = oracle.borrow_mut().ask(&range, &versions);
+                ranges.set(ranges.get() + usize::from(expected != "!"));
+                prop_assert_eq!(
+                    answer(&range, &versions),
+                    expected,
+                    "{:?} {:?}",
+                    range,
+                    versions
+                );
+                Ok(())
+            })
+            .unwrap();
+        assert!(ranges.get() > 1000, "{} were ranges", ranges.get());
+    }
+
+    #[test]
+    fn ranges_of_every_form_are_read_as_the_library_reads_them() {
+        let mut oracle = Oracle::start();
+        let versions: Vec<String> = [
+            "0.0.0",
+            "0.0.1",
+            "0.1.0",
+            "0.1.2",
+            "0.2.0",
+            "1.0.0-alpha",
+            "1.0.0-rc.1",
+            "v1.0.0",
+            "1.0.1",
+            "1.2",
+            "1.2.3",
+            "1.2.4-beta",
+            "1.3.0",
+            "2",
+            "2.0.0-0",
+            "2.0.0",
+            "2.1.0",
+            "3.0.0",
+            "x",
+            "2024.03-LTS-RC19",
+            "1.0.0+a",
+            "01.2.3",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        for range in [
+            "",
+            " ",
+            "*",
+            "x",
+            "X",
+            "v*",
+            "1",
+            "1.x",
+            "1.2.x",
+            "1.*.*",
+            "*.1",
+            "^*",
+            "~*",
+            ">*",
+            "<*",
+            "<=*",
+            "!=*",
+            "^0",
+            "^0.0",
+            "^0.0.1",
+            "^0.1",
+            "^0.1.2",
+            "^1.2",
+            "^1.2.3-beta",
+            "~0.0.0",
+            "~1",
+            "~1.2",
+            "~1.2.3",
+            "~>1.2",
+            ">1",
+            ">1.2",
+            ">=1.2",
+            "<1.2",
+            "<=1",
+            "<=1.2",
+            "!=1",
+            "!=1.2",
+            "!=1.2.x",
+            "!=1.2.3",
+            "=1.2",
+            "=1.2.3",
+            ">=1.0.0-0",
+            ">=1.0.0-0 <2.0.0",
+            ">0.5.0,<0.7.0",
+            "1 - 2",
+            "1.0 - 1.2 || 3",
+            ">=1 ||<0.1",
+            "1||2",
+            "|| 1",
+            "1 ||",
+            "1,",
+            ",1",
+            "1 1",
+            ">=1<2",
+            "==1",
+            "=>1",
+            "=<1",
+            "!1",
+            "main",
+            "release-1.x",
+            "1.2.3.4",
+            "99999999999999999999",
+            "^99999999999999999999",
+            "1|2",
+            "x|1",
+            "0.7.*",
+            "2024.03-LTS-RC19",
+            "^1.0.0-01",
+            "1 -2",
+            "1- 2",
+            "1 - 2 - 3",
+        ] {
+            assert_eq!(
+                answer(range, &versions),
+                oracle.ask(range, &versions),
+                "{range:?}"
+            );
+        }
+    }
+}

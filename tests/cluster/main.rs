@@ -1,9 +1,13 @@
-//! The cluster client against a real API server.
+//! `src/cluster` against a real API server.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
+mod application;
 mod client;
+mod compare;
 mod errors;
 mod faults;
+mod inventory;
 mod support;
+mod sync;

@@ -160,14 +160,13 @@ fn a_kustomization_is_changed_as_the_application_says() {
     }
 
     // A working copy can stand for the repository.
-    put(
-        repository.path(),
-        "app/web.yaml",
-        &WEB.replace("name: web\n", "name: other\n"),
-    );
+    let changed = WEB.replace("replicas: 1", "minReadySeconds: 7\n  replicas: 1");
+    put(repository.path(), "app/web.yaml", &changed);
     let place = repository.url();
     let run = preview(&text, &["--allow-repo", "directory", &place]).expect(0);
-    assert!(run.text().contains("  name: p-other\n"), "{}", run.text());
+    let shown = run.text();
+    assert!(shown.contains("  minReadySeconds: 7\n"), "{shown}");
+    assert!(shown.contains("    revision: working copy\n"), "{shown}");
 }
 
 #[test]
@@ -198,6 +197,46 @@ fn files_beside_the_manifests_change_how_they_are_rendered() {
         shown.contains("  name: p-web-b\n") && shown.contains("  namespace: every\n"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_folder_is_what_the_last_file_that_says_something_says() {
+    let config_map =
+        |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    let kustomization = "namePrefix: built-\nresources: [a.yaml]\n";
+    for (files, expect) in [
+        (vec!["Chart.yaml", "kustomization.yaml"], Some("built-a")),
+        (vec!["myChart.yaml"], None),
+        (vec!["kustomization.yaml", "zChart.yaml"], None),
+        (vec!["Kustomization"], Some("built-a")),
+        (vec![], Some("a")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "a.yaml", &config_map("a"));
+        for file in &files {
+            put(
+                folder.path(),
+                file,
+                if file.contains("Chart") {
+                    "name: c\n"
+                } else {
+                    kustomization
+                },
+            );
+        }
+        let run = lockstep(["preview"]).arg(folder.path()).run();
+        match expect {
+            Some(name) => {
+                let run = run.expect(0);
+                assert!(
+                    run.text().contains(&format!("  name: {name}\n")),
+                    "{files:?}: {}",
+                    run.text()
+                );
+            }
+            None => assert!(run.expect(2).stderr.contains("Helm chart"), "{files:?}"),
+        }
+    }
 }
 
 #[test]

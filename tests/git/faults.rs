@@ -231,3 +231,25 @@ fn a_server_that_is_not_there_is_said_to_be_so() {
     assert_eq!(error.reason(), "no-connection", "{error:?}");
     assert!(error.is_transient());
 }
+
+#[test]
+fn a_proxy_is_used_but_not_for_hosts_that_are_excepted() {
+    let world = World::new();
+    world.repository.commit("main", &[("a.yaml", "one")]);
+    let mirrors = world.mirrors();
+    let mut credentials = world.credentials();
+    // Nobody listens there any more.
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let proxy = format!("http://user:secret@127.0.0.1:{port}");
+    credentials.proxy = Some(Arc::new(SecretString::copy_of(&proxy)));
+    let fetch = |credentials: &_| mirrors.fetch(&world.url(), &Revision::HEAD, credentials);
+    let error = fetch(&credentials).unwrap_err();
+    assert_eq!(error.reason(), "no-connection", "{error:?}");
+    assert!(!format!("{error:?}").contains("secret"));
+    assert!(world.server.take_requests().is_empty());
+    credentials.no_proxy = Some("example.com,localhost".into());
+    fetch(&credentials).unwrap();
+}

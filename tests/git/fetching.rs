@@ -1,10 +1,15 @@
 //! Revisions of every kind, and what a fetch costs.
 
-use lockstep::git::Revision;
+use lockstep::git::{
+    CredentialStore, Credentials, RepositoryUrl, Revision, SecretKind, Submodules, UrlPolicy,
+};
 use lockstep::pipeline::{Source, render};
+use secret::SecretBytes;
 use tree::{Depth, Limits, ManifestFilter, PlainOpener, TreePath};
 
-use crate::{World, content};
+use crate::repository::Repository;
+use crate::server::Fault;
+use crate::{LOGIN, World, content};
 
 /// The commits of a small repository: two branches, tags of both kinds, a range of versions.
 fn versions(world: &World) -> [String; 3] {
@@ -165,4 +170,109 @@ fn an_old_commit_that_no_branch_names_is_fetched_by_its_name() {
     assert_eq!(content(&commit, "a.yaml"), "one");
     let requests = world.server.take_requests();
     assert!(!requests.iter().any(|request| request.is_list()));
+}
+
+#[test]
+fn an_old_server_serves_every_kind_of_revision() {
+    let world = World::new();
+    let [first, second, third] = versions(&world);
+    world.repository.commit("main", &[("a.yaml", "latest")]);
+    world.server.set_fault(Fault::Old);
+    for (revision, expected) in [
+        ("feature/x", &third),
+        ("v1.0.0", &first),
+        // Named by an annotated tag only.
+        ("v1.2.0", &second),
+        ("1.x", &second),
+        // A commit that it does not hand out by its name.
+        (&first, &first),
+        (&second[..10], &second),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mirrors =
+            lockstep::git::Mirrors::open(folder.path().join("mirrors"), crate::options()).unwrap();
+        let commit = world
+            .fetch(&mirrors, revision)
+            .unwrap_or_else(|error| panic!("{revision}: {error:?}"));
+        assert_eq!(commit.id().to_string(), *expected, "{revision}");
+    }
+    let mirrors = world.mirrors();
+    let error = world.fetch(&mirrors, &"ab".repeat(20)).unwrap_err();
+    assert_eq!(error.reason(), "unknown-revision", "{error:?}");
+    assert_eq!(
+        content(&world.fetch(&mirrors, "main").unwrap(), "a.yaml"),
+        "latest"
+    );
+}
+
+#[test]
+fn an_empty_repository_has_no_revision() {
+    let world = World::new();
+    for revision in ["HEAD", "main", "1.x"] {
+        let error = world.fetch(&world.mirrors(), revision).unwrap_err();
+        assert_eq!(error.reason(), "unknown-revision", "{error:?}");
+    }
+}
+
+#[test]
+fn a_folder_is_fetched_where_the_operator_allows_it() {
+    let world = World::new();
+    world.repository.commit("main", &[("a.yaml", "local")]);
+    let path = world.repository.path().to_str().unwrap();
+    assert!(RepositoryUrl::parse(path, UrlPolicy::default()).is_err());
+    let policy = UrlPolicy {
+        directories: true,
+        ..UrlPolicy::default()
+    };
+    let url = RepositoryUrl::parse(path, policy).unwrap();
+    let commit = world
+        .mirrors()
+        .fetch(&url, &Revision::HEAD, &Credentials::default())
+        .unwrap();
+    assert_eq!(content(&commit, "a.yaml"), "local");
+}
+
+#[test]
+fn submodules_are_seen_in_their_places() {
+    let world = World::new();
+    let served = world.folder.path().join("served");
+    let module = Repository::init(&served, "module.git");
+    let commit = module.commit("main", &[("b.yaml", "of the module")]);
+    let modules = "[submodule \"m\"]\n\tpath = vendor/m\n\turl = ../module.git\n";
+    world.repository.import(|out| {
+        write!(
+            out,
+            "commit refs/heads/main\ncommitter C <c@example.com> 1700000000 +0000\ndata 1\nx\n\
+             M 100644 inline .gitmodules\ndata {}\n{modules}\nM 160000 {commit} vendor/m\n",
+            modules.len()
+        )
+        .unwrap();
+    });
+    let mirrors = world.mirrors();
+    let top = world.fetch(&mirrors, "main").unwrap();
+    let mut credentials = CredentialStore::default();
+    let (username, password) = LOGIN.split_once(':').unwrap();
+    let prefix = world.server.url("");
+    let secret = [
+        ("url", prefix.as_str()),
+        ("username", username),
+        ("password", password),
+    ]
+    .map(|(key, value)| (key.to_owned(), SecretBytes::copy_of(value.as_bytes())));
+    credentials
+        .add("all", SecretKind::Prefix, secret.into())
+        .unwrap();
+    credentials.set_authorities("localhost", &world.certificates.authority());
+    let submodules = Submodules {
+        mirrors: &mirrors,
+        credentials: &credentials,
+        project: None,
+        policy: UrlPolicy::default(),
+    };
+    let fetched = submodules.of(&top, &world.url()).unwrap();
+    let tree = top.tree_with(fetched, Limits::default());
+    let read = tree
+        .read(&TreePath::parse("vendor/m/b.yaml").unwrap())
+        .unwrap();
+    assert_eq!(&*read, b"of the module");
 }

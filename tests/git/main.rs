@@ -1,3 +1,4 @@
+//! Repositories as Git has them: fetched from real servers (HTTPS and SSH), and with what the real `git`, `gpg` and `ssh-keygen` sign.
 //! Repositories as Git has them: the real `git`, `gpg`, `sshd` and `ssh-keygen` make what is read here, serve it, and say
 //! what is right.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
@@ -12,6 +13,8 @@ mod repository;
 mod scale;
 mod server;
 mod signatures;
+mod ssh;
+mod sshd;
 
 use std::path::Path;
 use std::sync::Arc;

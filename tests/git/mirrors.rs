@@ -319,3 +319,37 @@ fn a_process_that_is_killed_leaves_a_usable_mirror() {
         .unwrap();
     assert!(fsck.success());
 }
+
+#[test]
+fn reading_writes_nothing_into_the_mirror() {
+    let world = World::new();
+    let secret = "password: ENC[AES256_GCM,data:abc]";
+    world
+        .repository
+        .commit("main", &[("secret.yaml", secret), ("dir/a.yaml", "a")]);
+    let commit = world.fetch(&world.mirrors(), "main").unwrap();
+    let state = || {
+        let mut files = Vec::new();
+        let mut pending = vec![world.folder.path().join("mirrors")];
+        while let Some(path) = pending.pop() {
+            match path.is_dir() {
+                true => pending.extend(
+                    fs::read_dir(path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                ),
+                false => files.push((path.clone(), fs::read(path).unwrap())),
+            }
+        }
+        files.sort();
+        files
+    };
+    let before = state();
+    assert_eq!(content(&commit, "secret.yaml"), secret);
+    assert_eq!(content(&commit, "dir/a.yaml"), "a");
+    let missing = commit
+        .tree(tree::Limits::default())
+        .read(&tree::TreePath::parse("x").unwrap());
+    assert!(missing.is_err());
+    assert!(state() == before);
+}

@@ -109,5 +109,6 @@ fn one_commit_in_fifty_thousand_files_costs_one_commit() {
 
 /// Figures for who runs this with `--nocapture`.
 fn report(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let mut out = std::io::stderr();
+    writeln!(out, "{line}").unwrap();
 }

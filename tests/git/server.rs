@@ -78,6 +78,10 @@ pub(crate) enum Fault {
     Endless,
     /// Breaks the connection after so many bytes of the answer to a fetch.
     Dies(usize),
+    /// Answers a fetch with this pack.
+    Pack(Vec<u8>),
+    /// Knows only the first version of the protocol.
+    Old,
     /// Says nothing until the server is dropped.
     Hangs,
     /// Changes one byte of the pack, at this place from its end.
@@ -289,7 +293,22 @@ fn answer(shared: &Shared, request: &Request, protocol: &str) -> Option<Vec<u8>>
                 bytes,
             ));
         }
-        Fault::None | Fault::Endless | Fault::Dies(_) | Fault::Damages(_) => {}
+        Fault::Pack(pack) if request.is_fetch() => {
+            let mut body = b"000dpackfile\n".to_vec();
+            for chunk in pack.chunks(60_000) {
+                body.extend_from_slice(format!("{:04x}\x01", chunk.len() + 5).as_bytes());
+                body.extend_from_slice(chunk);
+            }
+            body.extend_from_slice(b"0000");
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-result\r\n";
+            return Some(with_length(head, &body));
+        }
+        Fault::Pack(_)
+        | Fault::None
+        | Fault::Old
+        | Fault::Endless
+        | Fault::Dies(_)
+        | Fault::Damages(_) => {}
     }
     if shared.login.is_some() && request.authorization != shared.login {
         let challenge = "www-authenticate: Basic realm=\"git\"\r\n";
@@ -306,7 +325,14 @@ fn answer(shared: &Shared, request: &Request, protocol: &str) -> Option<Vec<u8>>
         .env("GIT_CONFIG_VALUE_0", "*")
         .env("GIT_PROJECT_ROOT", &shared.root)
         .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("GIT_PROTOCOL", protocol)
+        .env(
+            "GIT_PROTOCOL",
+            if matches!(fault, Fault::Old) {
+                ""
+            } else {
+                protocol
+            },
+        )
         .env("REQUEST_METHOD", &request.method)
         .env("PATH_INFO", path)
         .env("QUERY_STRING", query)

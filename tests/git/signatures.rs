@@ -8,6 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gix::ObjectId;
 use lockstep::git::{SignatureError, Signers, SignersError, VerifiedCommit};
+use pgp::composed::{
+    ArmorOptions, Deserializable, SignedPublicKey, SignedPublicSubKey, SignedSecretKey,
+};
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::{KeyFlags, SignatureConfig, SignatureType, Subpacket, SubpacketData};
+use pgp::types::{KeyDetails, Password, Timestamp};
 use tempfile::TempDir;
 
 /// A repository, a GnuPG home and a folder of keys.
@@ -351,6 +357,50 @@ fn subkeys_sign_only_where_they_are_bound_and_meant_to() {
 }
 
 #[test]
+fn a_key_that_adopts_anothers_subkey_does_not_sign_with_it() {
+    let setting = Setting::new();
+    let victim = setting.openpgp_key("victim", &["ed25519", "cert", "never"]);
+    setting.gpg(&["--quick-add-key", &victim, "ed25519", "sign", "never"]);
+    let commit = setting.commit(
+        &[&format!("user.signingKey={victim}")],
+        "2024-05-05T00:00:00Z",
+    );
+    let (victim, _) = SignedPublicKey::from_string(&setting.export(&victim)).unwrap();
+    let thief = setting.openpgp_key("thief", &["ed25519", "sign", "never"]);
+    let (mut stolen, _) = SignedPublicKey::from_string(&setting.export(&thief)).unwrap();
+    let secret = setting.gpg(&["--armor", "--export-secret-keys", &thief]);
+    let (secret, _) = SignedSecretKey::from_string(&secret).unwrap();
+
+    // The thief binds the subkey correctly, but has no signature of the subkey over the thief's key.
+    let subkey = victim.public_subkeys[0].key.clone();
+    let mut flags = KeyFlags::default();
+    flags.set_sign(true);
+    let mut binding = SignatureConfig::v4(
+        SignatureType::SubkeyBinding,
+        secret.primary_key.algorithm(),
+        HashAlgorithm::Sha256,
+    );
+    let created = Timestamp::try_from(SystemTime::now()).unwrap();
+    binding.hashed_subpackets = [
+        SubpacketData::SignatureCreationTime(created),
+        SubpacketData::KeyFlags(flags),
+    ]
+    .map(|data| Subpacket::regular(data).unwrap())
+    .to_vec();
+    let binding = binding
+        .sign_subkey_binding(
+            &secret.primary_key,
+            &stolen.primary_key,
+            &Password::empty(),
+            &subkey,
+        )
+        .unwrap();
+    stolen.public_subkeys = vec![SignedPublicSubKey::new(subkey, vec![binding])];
+    let stolen = stolen.to_armored_string(ArmorOptions::default()).unwrap();
+    assert_eq!(reason(verify(&stolen, &commit)), "signer-not-for-signing");
+}
+
+#[test]
 fn revoked_and_expired_keys_are_judged_by_their_time() {
     let setting = Setting::new();
     let revoked = setting.openpgp_key("revoked", &["ed25519", "sign", "never"]);
@@ -589,7 +639,9 @@ fn unsigned(commit: &Object) -> String {
     let end = start + text[start..].find("-----END").unwrap();
     let end = end + text[end..].find('\n').unwrap() + 1;
     // GnuPG ends its armor with an empty line, which is a line with a blank here.
-    let rest = text[end..].strip_prefix(" \n").unwrap_or(&text[end..]);
+    let rest = text[end..]
+        .strip_prefix(" \n")
+        .unwrap_or_else(|| &text[end..]);
     format!("{}{rest}", &text[..start])
 }
 

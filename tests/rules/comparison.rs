@@ -14,7 +14,6 @@ fn objects_are_normalised_as_in_argo_cd() {
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"},
             "stringData": {"a": "new"}, "data": {"a": "b2xk", "z": null}}),
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"a": null, "b": ""}}),
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "stringData": {}}),
         json!({"apiVersion": "other.com/v1", "kind": "Secret", "metadata": {"name": "x"}, "stringData": {"a": "b"}}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "x"}, "rules": []}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "x"},

@@ -5,7 +5,9 @@
 
 mod annotations;
 mod comparison;
+mod fields;
 mod health;
 mod ignore;
 mod oracle;
 mod order;
+mod robust;

@@ -72,7 +72,7 @@ enum Numberable {
 #[derive(Default)]
 struct Growing<'a> {
     files: BTreeMap<&'a str, &'a str>,
-    directories: BTreeMap<&'a str, Growing<'a>>,
+    directories: BTreeMap<&'a str, Self>,
 }
 
 impl Numbered {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::application::{ClusterReference, Content, Sources, Tool};
 
@@ -258,7 +260,7 @@ fn applications_that_cannot_be_acted_upon_are_refused() {
     }
     for (own, reason) in [
         ("interval: 1s", "interval-too-short"),
-        ("interval: 30", "duration-malformed"),
+        ("interval: '30'", "duration-malformed"),
         ("verify: {}", "field-missing"),
         ("verify: {mode: any, signers: x}", "wrong-word"),
     ] {
@@ -281,7 +283,7 @@ fn a_file_without_an_application_is_refused() {
             "apiVersion: app.k8s.io/v1beta1\nkind: Application\n",
             "no-application",
         ),
-        ("a: b\na: c\n", "duplicate-key"),
+        ("a: b\na: c\n", "yaml-duplicate-key"),
     ] {
         assert_eq!(
             read(text.as_bytes()).err().expect(text).reason(),
@@ -309,4 +311,20 @@ fn errors_show_no_values() {
     );
     let error = read(text.as_bytes()).err().unwrap();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_applications_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        let _ = read(&bytes);
+    }
+
+    #[test]
+    fn any_value_of_any_field_is_read_or_refused(
+        field in "(project|source|sources|destination|syncPolicy|ignoreDifferences|interval|suspend|secrets|verify|sourceHydrator)",
+        value in "(\\{(repoURL|path|chart|helm|kustomize|directory|retry|limit|signers): .{0,12}\\}|\\[.{0,12}\\]|.{0,12})",
+    ) {
+        let text = format!("{OURS}spec:\n  {DESTINATION}\n  {field}: {value}\n");
+        let _ = read(text.as_bytes());
+    }
 }

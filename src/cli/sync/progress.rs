@@ -1,6 +1,7 @@
 //! How a sync goes on, told while it runs: on a terminal in a line that changes, elsewhere in a line for each step.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::ProgressBar;
@@ -19,6 +20,8 @@ pub(super) struct Narrator<'p> {
     line: ProgressBar,
     /// What was told last where no line can change, so that it is not told again.
     told: Mutex<String>,
+    /// Whether there is anything to do at all; if not, the steps are not worth a word.
+    has_work: AtomicBool,
 }
 
 impl<'p> Narrator<'p> {
@@ -27,6 +30,7 @@ impl<'p> Narrator<'p> {
             printer,
             line: printer.activity(),
             told: Mutex::default(),
+            has_work: AtomicBool::new(true),
         }
     }
 
@@ -66,7 +70,11 @@ impl Progress for Narrator<'_> {
                 unchanged,
                 pruned,
                 hooks,
-            } => self.done(&plan(changed, unchanged, pruned, hooks)),
+            } => {
+                let has_work = changed + pruned + hooks > 0;
+                self.has_work.store(has_work, Ordering::Relaxed);
+                self.done(&plan(changed, unchanged, pruned, hooks));
+            }
             SyncEvent::DryRun { done, total } => {
                 // Elsewhere than in a line that changes, only the end is news.
                 if !self.line.is_hidden() || done == total {
@@ -77,11 +85,12 @@ impl Progress for Narrator<'_> {
                 phase,
                 wave,
                 objects,
-            } => self.done(&format!(
-                "{} wave {wave}: {}",
-                phase.name(),
-                count(objects, "object")
-            )),
+            } => {
+                if self.has_work.load(Ordering::Relaxed) {
+                    let objects = count(objects, "object");
+                    self.done(&format!("{} wave {wave}: {objects}", phase.name()));
+                }
+            }
             SyncEvent::Object(result) => {
                 if let Some(text) = line(result) {
                     self.done(&text);

@@ -106,7 +106,7 @@ fn deployment(object: &Value) -> Health {
         ));
     }
     if replicas > updated {
-        let old = replicas - updated;
+        let old = replicas.saturating_sub(updated);
         return progressing(format!(
             "Waiting for rollout to finish: {old} old replicas are pending termination..."
         ));
@@ -129,7 +129,7 @@ fn stateful_set(object: &Value) -> Health {
     if let Some(wanted) = wanted.filter(|&wanted| ready < wanted) {
         return progressing(format!(
             "Waiting for {} pods to be ready...",
-            wanted - ready
+            wanted.saturating_sub(ready)
         ));
     }
     let strategy = text(object, "/spec/updateStrategy/type");
@@ -139,9 +139,9 @@ fn stateful_set(object: &Value) -> Health {
     if strategy == "RollingUpdate" && rolling {
         let partition = number_if(object, "/spec/updateStrategy/rollingUpdate/partition");
         if let (Some(wanted), Some(partition)) = (wanted, partition)
-            && updated < wanted - partition
+            && updated < wanted.saturating_sub(partition)
         {
-            let wanted = wanted - partition;
+            let wanted = wanted.saturating_sub(partition);
             return progressing(format!(
                 "Waiting for partitioned roll out to finish: {updated} out of {wanted} new pods have been updated..."
             ));

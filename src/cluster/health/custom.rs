@@ -8,13 +8,27 @@ use super::Status::{Degraded, Healthy, Progressing, Suspended, Unknown};
 use super::fields::{conditions, is, list, text, text_if, truth};
 use super::{Health, Status, conditions as table, gateway, rollout};
 
-/// How an object of a kind is; none where its script does not say.
-pub(super) type Check = Box<dyn Fn(&Value) -> Option<Health>>;
+/// The check of one kind.
+pub(super) enum Check {
+    /// By the first condition that a rule knows.
+    Conditions(&'static table::Check),
+    /// By a function; none where its script does not say.
+    Script(fn(&Value) -> Option<Health>),
+}
+
+impl Check {
+    pub(super) fn assess(&self, object: &Value) -> Option<Health> {
+        match self {
+            Self::Conditions(check) => Some(check.assess(object)),
+            Self::Script(run) => run(object),
+        }
+    }
+}
 
 /// The check of a kind, if Argo CD has a script for it that is followed here.
 pub(super) fn check(group: &str, kind: &str) -> Option<Check> {
     if let Some(check) = table::check(group, kind) {
-        return Some(Box::new(|object| Some(check.assess(object))));
+        return Some(Check::Conditions(check));
     }
     let run: fn(&Value) -> Option<Health> = match (group, kind) {
         ("apiextensions.k8s.io", "CustomResourceDefinition") => |o| Some(definition(o)),
@@ -46,11 +60,14 @@ pub(super) fn check(group: &str, kind: &str) -> Option<Check> {
         ) => |o| Some(flux(o, FluxKind::Source)),
         _ => return None,
     };
-    Some(Box::new(run))
+    Some(Check::Script(run))
 }
 
 /// `apiextensions.k8s.io/CustomResourceDefinition`.
 fn definition(object: &Value) -> Health {
+    if !text(object, "/metadata/deletionTimestamp").is_empty() {
+        return Health::new(Progressing, "CRD is terminating");
+    }
     let conditions = match conditions(object) {
         None | Some([]) => return Health::new(Progressing, "Status conditions not found"),
         Some(conditions) => conditions,

@@ -12,12 +12,12 @@ use super::super::compare::Difference;
 use super::super::discovery::ApiResource;
 use super::super::error::ApiError;
 use super::super::migration;
-use super::super::object::Address;
+use super::super::object::{Address, GroupKind};
 use super::super::options;
 use super::super::outcome::{Message, ObjectError};
 use super::super::ownership::Ownership;
 use super::super::plan::{self, Item};
-use super::super::sync_request::{Force, SyncRequest};
+use super::super::request::{Force, SyncRequest};
 use super::super::target::{self, Target};
 use super::super::wait::{Verdict, Waited};
 
@@ -64,11 +64,12 @@ pub(super) async fn write(
     }
     let address = address(target, resource);
     let may_recreate = target.options.force || request.force == Force::Recreate;
+    let is_kept = target::is_namespace(&target.key) || target::is_definition(&target.key);
+    if let (Difference::Recreated, Some(live), false) = (&item.difference, &item.live, is_kept) {
+        return recreate(cluster, request, target, address, live).await;
+    }
     if target.options.replace {
         return replace(cluster, request, item, target, address, may_recreate).await;
-    }
-    if let (Difference::Recreated, Some(live)) = (&item.difference, &item.live) {
-        return recreate(cluster, request, target, address, live).await;
     }
     if let Some(live) = &item.live
         && target.options.client_side_apply_migration
@@ -81,7 +82,7 @@ pub(super) async fn write(
     let options = apply_options(target, item.conflicts);
     match cluster.apply(address, &target.object, options).await {
         Ok(written) => Ok(done(written, item.live.is_none())),
-        Err(ApiError::Immutable { fields }) if may_recreate => match &item.live {
+        Err(ApiError::Immutable { fields }) if may_recreate && !is_kept => match &item.live {
             Some(live) => recreate(cluster, request, target, address, live).await,
             None => Err(ObjectError::Apply(ApiError::Immutable { fields })),
         },
@@ -218,6 +219,14 @@ async fn gone(
     }
 }
 
+/// Whether the API server serves the kind; true also where that cannot be told.
+async fn is_served(cluster: &Cluster, kind: &GroupKind) -> bool {
+    let Ok(discovery) = cluster.refresh().await else {
+        return true;
+    };
+    !discovery.is_complete(&kind.group) || discovery.resource(kind, None).is_some()
+}
+
 /// Deletes an object that is not wanted any more, if it is still the application's. True when it is gone.
 ///
 /// # Errors
@@ -252,6 +261,10 @@ pub(super) async fn prune(
         match cluster.delete(address, deletion).await {
             Ok(Deletion::Absent | Deletion::Gone) | Err(ApiError::NotFound) => return Ok(true),
             Ok(Deletion::Pending(_)) => return Ok(false),
+            // Its definition went before it, and took it along.
+            Err(ApiError::UnknownKind) if !is_served(cluster, &item.key.group_kind).await => {
+                return Ok(true);
+            }
             // It was changed since it was read: it may be another's by now.
             Err(ApiError::Precondition | ApiError::Conflict) if attempt < ATTEMPTS => {
                 match cluster.get(address).await.map_err(ObjectError::Read)? {

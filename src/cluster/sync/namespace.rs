@@ -9,7 +9,7 @@ use super::super::hooks::Phase;
 use super::super::object::{Address, GroupKind, ObjectKey};
 use super::super::outcome::{Message, ObjectError, ObjectResult, OperationPhase, ResultCode};
 use super::super::plan::Survey;
-use super::super::sync_request::SyncRequest;
+use super::super::request::SyncRequest;
 use super::super::target::Target;
 
 /// Makes the destination namespace where it is missing and something says so: `CreateNamespace`, or a manifest of it

@@ -22,7 +22,7 @@ use super::super::outcome::{
 };
 use super::super::plan::{self, HookItem, Item, Plan};
 use super::super::progress::{Progress, SyncEvent};
-use super::super::sync_request::{Extent, SyncRequest, Waiting};
+use super::super::request::{Extent, SyncRequest, Waiting};
 use super::super::target::{self, Target};
 use super::apply::{self, Done};
 use super::hooks;
@@ -196,8 +196,12 @@ impl<'a> Execution<'a> {
                 .iter()
                 .any(|task| self.tasks[*task].subject.is_hook());
             let waits_to_the_end = self.request.waiting == Waiting::ToTheEnd;
-            // Objects of the last step are left to themselves, unless a hook is among them.
+            // Objects of the last step are left to themselves, unless a hook is among them; but what was pruned is
+            // waited for, since nobody looks after it later.
             if is_last && !has_hooks && !waits_to_the_end {
+                if !self.leave(&step.items).await {
+                    return self.fail(EndReason::TaskFailed, &failing).await;
+                }
                 break;
             }
             if !is_last && done.wrote && !self.request.timeouts.wave_delay.is_zero() {
@@ -581,17 +585,22 @@ impl<'a> Execution<'a> {
             }
             Err(error) => self.fail_all(&running, &error),
         }
-        let leaving: Vec<usize> = tasks
-            .iter()
-            .copied()
-            .filter(|task| self.tasks[*task].state == State::Leaving)
-            .collect();
-        self.wait_until_gone(&leaving).await;
+        self.leave(tasks).await;
         let complete: Vec<usize> = running
             .into_iter()
             .filter(|task| self.tasks[*task].subject.is_hook() && self.tasks[*task].live.is_some())
             .collect();
         self.release_hooks(&complete).await;
+    }
+
+    /// Waits until what was pruned of a step is gone. True when it is.
+    async fn leave(&mut self, tasks: &[usize]) -> bool {
+        let leaving: Vec<usize> = tasks
+            .iter()
+            .copied()
+            .filter(|task| self.tasks[*task].state == State::Leaving)
+            .collect();
+        self.wait_until_gone(&leaving).await
     }
 
     /// Waits until deleted objects are gone. True when they are.
@@ -700,6 +709,13 @@ impl<'a> Execution<'a> {
             })
             .collect();
         self.delete_tasks(&ended).await;
+        if self.request.waiting == Waiting::ToTheEnd {
+            let leaving: Vec<usize> = ended
+                .into_iter()
+                .filter(|task| self.tasks[*task].live.is_some())
+                .collect();
+            self.wait_until_gone(&leaving).await;
+        }
     }
 
     async fn delete_tasks(&mut self, tasks: &[usize]) -> bool {

@@ -119,18 +119,53 @@ pub(super) async fn gone(
     limit: Duration,
     progress: &dyn Progress,
 ) -> Result<Vec<usize>, ApiError> {
-    if awaited.is_empty() {
+    let all: Vec<usize> = (0..awaited.len()).collect();
+    let deadline = Instant::now() + limit;
+    match gone_of(cluster, awaited, &all, deadline, progress).await {
+        // A kind that is gone, with its definition, took its objects with it, and only them: each kind is asked for alone.
+        Err(ApiError::UnknownKind | ApiError::NotFound) => {
+            let kind = |index: &usize| &awaited[*index].key.group_kind;
+            let mut kinds: Vec<_> = all.iter().map(kind).collect();
+            kinds.sort();
+            kinds.dedup();
+            let mut still_there = Vec::new();
+            for one in kinds {
+                let of_kind: Vec<usize> = all
+                    .iter()
+                    .copied()
+                    .filter(|index| kind(index) == one)
+                    .collect();
+                match gone_of(cluster, awaited, &of_kind, deadline, progress).await {
+                    Ok(indexes) => still_there.extend(indexes),
+                    Err(ApiError::UnknownKind | ApiError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(still_there)
+        }
+        result => result,
+    }
+}
+
+/// Waits until those of `awaited` that `open` names are gone.
+async fn gone_of(
+    cluster: &Cluster,
+    awaited: &[Awaited<'_>],
+    open: &[usize],
+    deadline: Instant,
+    progress: &dyn Progress,
+) -> Result<Vec<usize>, ApiError> {
+    if open.is_empty() {
         return Ok(Vec::new());
     }
-    let addresses: Vec<Address<'_>> = awaited.iter().map(|object| object.address).collect();
-    let open: Vec<usize> = (0..awaited.len()).collect();
-    let mut news = News::new(progress, awaited, &open);
+    let addresses: Vec<Address<'_>> = open.iter().map(|index| awaited[*index].address).collect();
+    let mut news = News::new(progress, awaited, open);
     news.purpose = Purpose::Deletion;
     let waited = cluster
-        .until(&addresses, Instant::now() + limit, |index, object| {
-            let before = awaited[index].live.as_ref().and_then(plan::uid);
+        .until(&addresses, deadline, |place, object| {
+            let before = awaited[open[place]].live.as_ref().and_then(plan::uid);
             let is_there = object.is_some_and(|object| plan::uid(object) == before);
-            news.tell(index, object.and_then(health::assess), !is_there);
+            news.tell(place, object.and_then(health::assess), !is_there);
             if is_there {
                 Verdict::Pending
             } else {
@@ -140,7 +175,7 @@ pub(super) async fn gone(
         .await?;
     Ok(match waited {
         Waited::Met | Waited::Aborted(_) => Vec::new(),
-        Waited::TimedOut(indexes) => indexes,
+        Waited::TimedOut(places) => places.into_iter().map(|place| open[place]).collect(),
     })
 }
 

@@ -145,9 +145,8 @@ impl Statement {
                 key: key.key.clone(),
             });
         }
-        let said = match &self.latest {
-            Some(said) => said,
-            None => return Err(key.not_for_signing()),
+        let Some(said) = &self.latest else {
+            return Err(key.not_for_signing());
         };
         match (purpose, &said.signing) {
             (Use::Signing, Signing::Denied) => return Err(key.not_for_signing()),

@@ -112,10 +112,9 @@ impl<'a> SshSignature<'a> {
         push_string(&mut message, self.hash);
         push_string(&mut message, &hash);
 
-        let malformed = SignatureError::Malformed;
         let mut key = Reader::new(self.public_key);
-        let kind = key.string().ok_or(malformed.clone())?;
-        let signature = self.rest.string().ok_or(malformed.clone())?;
+        let kind = key.string().ok_or(SignatureError::Malformed)?;
+        let signature = self.rest.string().ok_or(SignatureError::Malformed)?;
         let verified = match (kind, self.algorithm) {
             (b"ssh-ed25519", b"ssh-ed25519") => ed25519(&mut key, &message, signature),
             (b"ssh-rsa", b"rsa-sha2-256" | b"rsa-sha2-512") => {
@@ -137,7 +136,7 @@ impl<'a> SshSignature<'a> {
         match verified {
             Some(true) => Ok(()),
             Some(false) => Err(SignatureError::Wrong),
-            None => Err(malformed),
+            None => Err(SignatureError::Malformed),
         }
     }
 

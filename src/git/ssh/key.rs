@@ -11,8 +11,9 @@ use rsa::pkcs8::EncodePrivateKey;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use secret::SecretBytes;
-use ssh_key::private::{EcdsaKeypair, KeypairData, RsaKeypair};
+use ssh_key::private::{KeypairData, RsaKeypair};
 
+use super::openssh::{self, EcdsaNumbers};
 use super::wire::{push_mpint, push_string};
 
 /// The agent protocol's flag for `rsa-sha2-256` (RFC 8332, and draft-ietf-sshm-ssh-agent).
@@ -84,6 +85,9 @@ impl SigningKey {
     }
 
     fn parse_openssh(text: &str) -> Result<Self, SshKeyError> {
+        if let Some(numbers) = openssh::ecdsa(text) {
+            return Self::from_numbers(&numbers);
+        }
         // Keys are pasted into Secrets with and without the last line's end; the decoder wants one.
         let text = SecretBytes::new(format!("{text}\n").into_bytes());
         let key =
@@ -98,23 +102,25 @@ impl SigningKey {
                     .map(Self::ed25519)
                     .map_err(numbers)
             }
-            KeypairData::Ecdsa(pair) => {
-                let curve = match pair {
-                    EcdsaKeypair::NistP256 { .. } => Curve::P256,
-                    EcdsaKeypair::NistP384 { .. } => Curve::P384,
-                    EcdsaKeypair::NistP521 { .. } => Curve::P521,
-                };
-                EcdsaKeyPair::from_private_key_and_public_key(
-                    curve.signing(),
-                    pair.private_key_bytes(),
-                    pair.public_key_bytes(),
-                )
-                .map(|pair| Self::ecdsa(pair, curve))
-                .map_err(numbers)
-            }
             KeypairData::Rsa(pair) => Self::rsa(rsa_pair(pair).ok_or(SshKeyError::Numbers)?),
             _ => Err(SshKeyError::Algorithm),
         }
+    }
+
+    fn from_numbers(key: &EcdsaNumbers) -> Result<Self, SshKeyError> {
+        let curve = [Curve::P256, Curve::P384, Curve::P521]
+            .into_iter()
+            .find(|curve| curve.name() == key.curve)
+            .ok_or(SshKeyError::Algorithm)?;
+        let scalar = key.scalar.expose();
+        let missing = curve
+            .width()
+            .checked_sub(scalar.len())
+            .ok_or(SshKeyError::Numbers)?;
+        let padded = SecretBytes::new([&vec![0; missing], scalar].concat());
+        EcdsaKeyPair::from_private_key_and_public_key(curve.signing(), padded.expose(), &key.point)
+            .map(|pair| Self::ecdsa(pair, curve))
+            .map_err(numbers)
     }
 
     fn parse_pkcs8(der: &[u8]) -> Result<Self, SshKeyError> {
@@ -215,6 +221,15 @@ impl Curve {
             Self::P256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
             Self::P384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
             Self::P521 => &ECDSA_P521_SHA512_FIXED_SIGNING,
+        }
+    }
+
+    /// The bytes of a private number.
+    const fn width(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
         }
     }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	openapiproto "k8s.io/kube-openapi/pkg/util/proto"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
@@ -97,5 +98,35 @@ func init() {
 			"live":      json.RawMessage(result.NormalizedLive),
 			"predicted": json.RawMessage(result.PredictedLive),
 		}, nil
+	}
+}
+
+func init() {
+	// fields: an object; gives the set of its fields, as a server-side apply of it would record them.
+	modes["fields"] = func(document []byte) (any, error) {
+		asked, err := object(document)
+		if err != nil {
+			return nil, err
+		}
+		kind, err := parseable(asked)
+		if err != nil {
+			return nil, err
+		}
+		value, err := kind.FromUnstructured(asked.Object)
+		if err != nil {
+			return nil, err
+		}
+		set, err := value.ToFieldSet()
+		if err != nil {
+			return nil, err
+		}
+		// What identifies an object is nobody's.
+		set = set.Difference(fieldpath.NewSet(
+			fieldpath.MakePathOrDie("apiVersion"), fieldpath.MakePathOrDie("kind"),
+			fieldpath.MakePathOrDie("metadata"), fieldpath.MakePathOrDie("metadata", "name"),
+			fieldpath.MakePathOrDie("metadata", "namespace"),
+		))
+		written, err := set.ToJSON()
+		return json.RawMessage(written), err
 	}
 }

@@ -93,7 +93,8 @@ pub enum ConflictPolicy {
     Always,
 }
 
-/// Whether objects of other applications, of lockstep or of Argo CD, are taken over.
+/// Whether objects of other applications, of lockstep or of Argo CD, are taken over, and an application of the same name
+/// whose source was another one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Adoption {
     /// They are not, and wanting one is an error.
@@ -168,10 +169,10 @@ pub enum Mode {
 /// How long a sync waits for what it started.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Waiting {
-    /// Until everything before the last step is healthy and all hooks are done, as Argo CD's sync.
+    /// Until everything before the last step is healthy, all hooks are done, and what was pruned is gone.
     #[default]
     BetweenSteps,
-    /// Until the objects of the last step are healthy as well, and those that were pruned are gone.
+    /// Until the objects of the last step are healthy as well, and the hooks that are deleted are gone.
     ToTheEnd,
 }
 
