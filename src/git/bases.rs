@@ -8,16 +8,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use kustomize::{RemoteBase, RemoteBaseError, RemoteBases};
-use tree::{Limits, Tree, TreePath};
+use tree::{Limits, Tree};
 
 use super::commit::Commit;
 use super::credentials::{CredentialStore, CredentialsError};
 use super::error::FetchError;
 use super::mirrors::Mirrors;
-use super::prefix::UrlPrefix;
+use super::prefix::{UrlPrefix, covered};
 use super::revision::{Revision, RevisionError};
 use super::signature::{SignatureError, Signers};
-use super::submodule::{Content, SubmoduleError, mounts};
+use super::submodule::{SubmoduleError, Submodules};
 use super::url::{RepositoryUrl, UrlError};
 
 /// Fetches the remote bases that an operator allows.
@@ -76,7 +76,7 @@ pub enum BaseError {
     },
     /// A submodule cannot be had.
     #[error("cannot use the submodules")]
-    Submodules(#[from] Box<SubmoduleError<Self>>),
+    Submodules(#[from] SubmoduleError),
 }
 
 impl BaseError {
@@ -89,10 +89,7 @@ impl BaseError {
             Self::Credentials(error) => error.reason(),
             Self::Fetch(error) => error.reason(),
             Self::Signature { source, .. } => source.reason(),
-            Self::Submodules(error) => match error.as_ref() {
-                SubmoduleError::Fetch { source, .. } => source.reason(),
-                error => error.reason(),
-            },
+            Self::Submodules(error) => error.reason(),
         }
     }
 }
@@ -119,17 +116,19 @@ impl AllowedBases {
         if !base.with_submodules() {
             return Ok(commit.tree(self.limits.clone()));
         }
-        let mut fetch = |url: &RepositoryUrl, id| {
-            let commit = self.commit(url, &Revision::commit(id))?;
-            Ok(content(&commit))
+        let submodules = Submodules {
+            mirrors: &self.mirrors,
+            credentials: &self.credentials,
+            project: self.project.as_deref(),
+            policy: UrlPrefix::POLICY,
+            allowed: Some(&self.allowed),
         };
-        let mounts =
-            mounts(&content(&commit), &url, UrlPrefix::POLICY, &mut fetch).map_err(Box::new)?;
+        let mounts = submodules.of(&commit, &url)?;
         Ok(commit.tree_with(mounts, self.limits.clone()))
     }
 
     fn commit(&self, url: &RepositoryUrl, revision: &Revision) -> Result<Commit, BaseError> {
-        if !self.allowed.iter().any(|prefix| prefix.covers(url)) {
+        if !covered(&self.allowed, url) {
             return Err(BaseError::NotAllowed { url: url.clone() });
         }
         let credentials = self.credentials.for_url(url, self.project.as_deref())?;
@@ -150,14 +149,5 @@ impl fmt::Debug for AllowedBases {
         f.debug_struct("AllowedBases")
             .field("allowed", &self.allowed)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a commit holds.
-fn content(commit: &Commit) -> Content {
-    let mount = commit.mount(TreePath::root());
-    Content {
-        store: mount.store,
-        root: mount.root,
     }
 }

@@ -101,6 +101,11 @@ impl UrlPrefix {
     }
 }
 
+/// Whether one of the prefixes covers `url`.
+pub(super) fn covered(prefixes: &[UrlPrefix], url: &RepositoryUrl) -> bool {
+    prefixes.iter().any(|prefix| prefix.covers(url))
+}
+
 /// Whether a path is below a prefix, which ends with a slash or is empty, or is the prefix itself. An address of a
 /// repository may leave out `.git`.
 fn begins(path: &str, prefix: &str) -> bool {
