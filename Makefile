@@ -58,7 +58,6 @@ bench: ## Run the criterion benches
 .PHONY: compare
 compare: install build ## Measure lockstep and the real programs side by side, write benches/compare*.md
 	benches/compare
-	benches/compare-cluster
 
 .PHONY: demo
 demo: install build ## Show a sync with secrets on a real API server, which is started for it
