@@ -13,8 +13,8 @@ use futures_util::future;
 use serde_json::Value;
 
 use super::client::{Cluster, Selection};
+use super::cluster_secret::Reach;
 use super::compare::CompareError;
-use super::connect::Reach;
 use super::discovery::{ApiResource, Discovery, Scope, Verb};
 use super::error::ApiError;
 use super::inventory::Inventory;

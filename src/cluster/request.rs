@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::connect::Reach;
+use super::cluster_secret::Reach;
 use super::ignore::IgnoreRules;
 use super::object::ObjectKey;
 use super::options::{CompareOptions, SyncOptions};

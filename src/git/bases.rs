@@ -54,7 +54,7 @@ pub enum BaseError {
     #[error("no allowed prefix covers `{url}`")]
     NotAllowed {
         /// Its address, without credentials.
-        url: RepositoryUrl,
+        url: Box<RepositoryUrl>,
     },
     /// The address is none.
     #[error("cannot use the address of the repository")]
@@ -130,7 +130,9 @@ impl AllowedBases {
 
     fn commit(&self, url: &RepositoryUrl, revision: &Revision) -> Result<Commit, BaseError> {
         if !covered(&self.allowed, url) {
-            return Err(BaseError::NotAllowed { url: url.clone() });
+            return Err(BaseError::NotAllowed {
+                url: Box::new(url.clone()),
+            });
         }
         let credentials = self.credentials.for_url(url, self.project.as_deref())?;
         Ok(self.mirrors.fetch(url, revision, &credentials)?)

@@ -32,6 +32,10 @@ impl UrlPrefix {
         if start.is_empty() {
             return Err(UrlError::Empty);
         }
+        // A scheme alone would be taken for the name of a host.
+        if text.contains("://") && !start.contains("://") {
+            return Err(UrlError::Host);
+        }
         let between = if start.ends_with(':') { "" } else { "/" };
         let url = RepositoryUrl::parse(&format!("{start}{between}{REST}"), Self::POLICY)?;
         if url.user_info().is_some() {

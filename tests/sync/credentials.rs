@@ -1,9 +1,14 @@
 //! Repositories behind logins: what opens them comes from an Argo CD in the cluster, or from a file.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use peers::control_plane::ControlPlane;
 
 use crate::app::{App, config_map};
@@ -245,4 +250,95 @@ fn a_key_and_the_known_hosts_of_an_argo_cd_open_repositories_by_ssh() {
         .run()
         .expect(0);
     assert!(app.has("fetched"));
+}
+
+/// A proxy that connects whoever shows the right login.
+struct Proxy {
+    port: u16,
+    seen: mpsc::Receiver<String>,
+}
+
+impl Proxy {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (tell, seen) = mpsc::channel();
+        // Ends with the process of the test.
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let tell = tell.clone();
+                std::thread::spawn(move || serve(client.unwrap(), &tell));
+            }
+        });
+        Self { port, seen }
+    }
+}
+
+fn serve(client: TcpStream, tell: &mpsc::Sender<String>) {
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let target = head.split_whitespace().nth(1).unwrap().to_owned();
+    let mut client = client;
+    let _ = tell.send(head);
+    let mut server = TcpStream::connect(target).unwrap();
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let mut answers = server.try_clone().unwrap();
+    let back = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut answers, &mut client);
+        let _ = client.shutdown(Shutdown::Both);
+    });
+    let _ = std::io::copy(&mut reader, &mut server);
+    let _ = server.shutdown(Shutdown::Both);
+    back.join().unwrap();
+}
+
+#[test]
+fn the_proxy_of_a_secret_is_used_but_where_it_says_not_to() {
+    let guarded = Guarded::new("proxied");
+    let proxy = Proxy::start();
+    let url = guarded.server.url("app.git");
+    let secret = |more: &str| {
+        let login = guarded.login("repository", &url, PASSWORD);
+        format!(
+            "{login}  proxy: http://me:proxy-pass-7Qd1@127.0.0.1:{}\n{more}",
+            proxy.port
+        )
+    };
+    let sync = |secret: String| {
+        let namespace = argocd(&[secret, guarded.authority()]);
+        guarded
+            .sync()
+            .args(["--argocd-namespace", &namespace])
+            .run()
+    };
+    let run = sync(secret("")).expect(0);
+    let seen: Vec<String> = proxy.seen.try_iter().collect();
+    let host = format!("CONNECT localhost:{} ", guarded.server.port());
+    assert!(!seen.is_empty());
+    for head in &seen {
+        assert!(head.starts_with(&host), "{head}");
+        let login = BASE64_STANDARD.encode("me:proxy-pass-7Qd1");
+        assert!(head.contains(&login), "{head}");
+        // The proxy is told nothing that is meant for the server.
+        let login = BASE64_STANDARD.encode(format!("user:{PASSWORD}"));
+        assert!(!head.contains(&login), "{head}");
+    }
+    assert!(!run.all().contains("proxy-pass"), "{run:?}");
+
+    sync(secret("  noProxy: localhost,example.com\n")).expect(0);
+    assert_eq!(proxy.seen.try_iter().count(), 0);
+
+    // Nobody is there.
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let gone = secret("").replace(&proxy.port.to_string(), &closed.port().to_string());
+    let run = sync(gone).expect(2);
+    assert!(!run.all().contains("proxy-pass"), "{run:?}");
 }
