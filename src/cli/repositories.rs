@@ -35,19 +35,28 @@ const CERTIFICATES: &str = "argocd-tls-certs-cm";
 const KNOWN_HOSTS: &str = "argocd-ssh-known-hosts-cm";
 
 /// The fields of such a Secret that are no secret; all others are hidden wherever they turn up.
-const PUBLIC: [&str; 12] = [
-    "url",
-    "name",
-    "type",
-    "project",
-    "username",
-    "insecure",
-    "insecureIgnoreHostKey",
+const PUBLIC: [&str; 21] = [
+    "azureActiveDirectoryEndpoint",
+    "azureServicePrincipalClientId",
+    "azureServicePrincipalTenantId",
+    "depth",
     "enableLfs",
     "enableOCI",
     "forceHttpBasicAuth",
+    "githubAppEnterpriseBaseUrl",
+    "githubAppID",
+    "githubAppInstallationID",
+    "insecure",
+    "insecureIgnoreHostKey",
+    "insecureOCIForceHttp",
+    "name",
     "noProxy",
-    "depth",
+    "project",
+    "tlsClientCertData",
+    "type",
+    "url",
+    "useAzureWorkloadIdentity",
+    "username",
 ];
 
 /// The mirrors, and what they are fetched with.
