@@ -12,6 +12,7 @@ mod consolidate;
 mod credentials;
 mod error;
 mod http;
+mod local;
 mod mirror;
 mod mirrors;
 mod objects;

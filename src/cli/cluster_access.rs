@@ -11,8 +11,8 @@ use super::environment;
 use super::failure::Failure;
 use crate::application::{Application, ClusterReference};
 use crate::cluster::{
-    Cluster, ClusterSecret, Connection, Destination, ExecCredentials, Found, GroupKind,
-    KubeconfigSource, Selection,
+    Address, Cluster, ClusterSecret, Connection, Destination, ExecCredentials, Found, GroupKind,
+    KubeconfigSource, ObjectKey, Reach, Selection,
 };
 
 /// Where a pod finds its service account.
@@ -25,12 +25,29 @@ const ARGOCD_NAMESPACE: &str = "argocd";
 pub(super) struct Access {
     pub(super) runtime: Runtime,
     pub(super) cluster: Cluster,
+    /// What of it may be used.
+    pub(super) reach: Reach,
+}
+
+/// The way to a destination.
+struct Route {
+    connection: Connection,
+    reach: Reach,
+}
+
+impl From<Connection> for Route {
+    fn from(connection: Connection) -> Self {
+        Self {
+            connection,
+            reach: Reach::Everything,
+        }
+    }
 }
 
 impl Access {
     /// The cluster of the user's kubeconfig, or the one whose pod we are in, as the user.
     pub(super) fn of_kubeconfig(arguments: &ClusterArguments) -> Result<Self, Failure> {
-        Self::connect(kubeconfig(arguments)?, arguments)
+        Self::connect(kubeconfig(arguments)?.into(), arguments)
     }
 
     /// The cluster that objects go to, and the namespace for those that name none.
@@ -39,27 +56,32 @@ impl Access {
         argocd_namespace: Option<&str>,
         application: Option<&Application>,
     ) -> Result<(Self, String), Failure> {
-        let mut connection = match application {
+        let mut route = match application {
             Some(application) => destination(arguments, argocd_namespace, application)?,
-            None => kubeconfig(arguments)?,
+            None => kubeconfig(arguments)?.into(),
         };
         let typed = arguments.namespace.as_ref();
         let said = application.and_then(|application| application.destination.namespace.as_ref());
         let namespace = match typed.or(said) {
             Some(namespace) => namespace.clone(),
-            None => connection.namespace().to_owned(),
+            None => route.connection.namespace().to_owned(),
         };
         let said =
             application.and_then(|application| application.own.service_account_name.as_ref());
         if let Some(account) = arguments.service_account.as_ref().or(said) {
-            connection = connection
+            route.connection = route
+                .connection
                 .impersonating(&namespace, account)
                 .map_err(Failure::Connect)?;
         }
-        Ok((Self::connect(connection, arguments)?, namespace))
+        Ok((Self::connect(route, arguments)?, namespace))
     }
 
-    fn connect(mut connection: Connection, arguments: &ClusterArguments) -> Result<Self, Failure> {
+    fn connect(route: Route, arguments: &ClusterArguments) -> Result<Self, Failure> {
+        let Route {
+            mut connection,
+            reach,
+        } = route;
         if let Some(timeout) = arguments.request_timeout {
             connection = connection.with_deadline(timeout);
         }
@@ -71,7 +93,11 @@ impl Access {
         let entered = runtime.enter();
         let cluster = Cluster::connect(connection).map_err(Failure::Connect)?;
         drop(entered);
-        Ok(Self { runtime, cluster })
+        Ok(Self {
+            runtime,
+            cluster,
+            reach,
+        })
     }
 }
 
@@ -96,6 +122,33 @@ pub(super) fn argocd_secrets(
         Ok(access.cluster.list(selection).await?.items)
     };
     access.runtime.block_on(list).map_err(refused)
+}
+
+/// One of Argo CD's ConfigMaps in a namespace, if it is there.
+pub(super) fn argocd_config_map(
+    access: &Access,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Value>, Failure> {
+    let read = async {
+        let discovery = access.cluster.discovery().await?;
+        let key = ObjectKey {
+            group_kind: GroupKind::new("", "ConfigMap"),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        };
+        match discovery.resource(&key.group_kind, None) {
+            Some(maps) => access.cluster.get(Address::of(maps, &key)).await,
+            None => Ok(None),
+        }
+    };
+    access
+        .runtime
+        .block_on(read)
+        .map_err(|source| Failure::Api {
+            what: format!("the ConfigMap `{name}` in namespace `{namespace}`"),
+            source,
+        })
 }
 
 fn kubeconfig(arguments: &ClusterArguments) -> Result<Connection, Failure> {
@@ -125,13 +178,16 @@ fn destination(
     arguments: &ClusterArguments,
     argocd_namespace: Option<&str>,
     application: &Application,
-) -> Result<Connection, Failure> {
+) -> Result<Route, Failure> {
     let destination = match &application.destination.cluster {
         ClusterReference::Name(name) => Destination::Name(name.clone()),
         ClusterReference::Server(server) => Destination::Server(server.clone()),
     };
-    if let Ok(Found::Local(_)) = destination.find(&[]) {
-        return kubeconfig(arguments);
+    // Without an Argo CD that was named, nobody has anything to say about the kubeconfig's own cluster.
+    if argocd_namespace.is_none()
+        && let Ok(Found::Local(_)) = destination.find(&[])
+    {
+        return Ok(kubeconfig(arguments)?.into());
     }
     let namespace = argocd_namespace
         .or(application.namespace.as_deref())
@@ -139,22 +195,34 @@ fn destination(
     let access = Access::of_kubeconfig(arguments)?;
     let mut secrets = Vec::new();
     for secret in argocd_secrets(&access, namespace, &["cluster"])? {
-        // A Secret that cannot be read is none for this application, as long as another one is; nor is one for the
-        // applications of another project.
-        if let Ok(secret) = ClusterSecret::read(&secret)
-            && secret
-                .project
-                .as_ref()
-                .is_none_or(|project| *project == application.project)
-        {
-            secrets.push(secret);
+        // A Secret that cannot be read is none for the applications of other clusters; nor is one for the applications of
+        // another project.
+        match ClusterSecret::read(&secret) {
+            Ok(secret) => {
+                let project = secret.project.as_ref();
+                if project.is_none_or(|project| *project == application.project) {
+                    secrets.push(secret);
+                }
+            }
+            Err(source) if destination.is_meant_by(&secret) => {
+                let name = secret["metadata"]["name"].as_str();
+                return Err(Failure::ClusterSecret {
+                    secret: name.unwrap_or_default().to_owned(),
+                    source,
+                });
+            }
+            Err(_) => {}
         }
     }
-    match destination.find(&secrets).map_err(Failure::Destination)? {
-        Found::Local(_) => kubeconfig(arguments),
-        Found::Remote(secret) => match secret.connection() {
-            Some(connection) => Ok(connection),
-            None => kubeconfig(arguments),
+    let (connection, reach) = match destination.find(&secrets).map_err(Failure::Destination)? {
+        Found::Local(secret) => (None, secret.map(|secret| secret.reach.clone())),
+        Found::Remote(secret) => (secret.connection(), Some(secret.reach.clone())),
+    };
+    Ok(Route {
+        connection: match connection {
+            Some(connection) => connection,
+            None => kubeconfig(arguments)?,
         },
-    }
+        reach: reach.unwrap_or_default(),
+    })
 }

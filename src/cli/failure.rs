@@ -61,6 +61,12 @@ pub(super) enum Failure {
         #[source]
         source: sops::DecryptError,
     },
+    #[error("cannot use the cluster Secret `{secret}`")]
+    ClusterSecret {
+        secret: String,
+        #[source]
+        source: ConnectError,
+    },
     #[error("cannot find the destination")]
     Destination(#[source] DestinationError),
     #[error("`--extract`")]
@@ -168,8 +174,6 @@ pub(super) enum Failure {
     Sync(#[from] SyncError),
     #[error("cannot use the address of the repository")]
     Url(#[source] UrlError),
-    #[error("signatures of tags are not verified yet")]
-    VerifyTag,
     #[error("cannot list the files")]
     Walk(#[source] ignore::Error),
     #[error("`{path}` holds several applications, or none of that name")]
@@ -216,6 +220,7 @@ impl Failure {
             Self::Check(error) => error.reason(),
             Self::Compare(error) => error.reason(),
             Self::Connect(_) => "connect",
+            Self::ClusterSecret { .. } => "cluster-secret",
             Self::Credentials(error) => error.reason(),
             Self::CredentialsFile { source, .. } => source.reason(),
             Self::Destination(_) => "destination",
@@ -234,7 +239,6 @@ impl Failure {
             Self::Submodules(error) => error.reason(),
             Self::Sync(error) => error.reason(),
             Self::Url(error) => error.reason(),
-            Self::VerifyTag => "verify-tag",
             Self::WhichApplication { .. } => "which-application",
             Self::DecryptionOrder(_) => "decryption-order",
             Self::Decrypt { source, .. } => source.reason(),

@@ -8,7 +8,10 @@ use kustomize::kustomization;
 use tree::{CaseCollisions, Limits, Tree, TreePath, Viewpoint};
 
 use super::failure::Failure;
-use crate::git::{RepositoryUrl, UrlPolicy};
+use crate::git::{Endpoint, RepositoryUrl, UrlPolicy};
+
+/// How many clones of clones are followed to the one that they come from.
+const MAX_CLONES: usize = 8;
 
 /// The path without links; they are the operator's own, and may lead anywhere.
 pub(super) fn real_path(path: &Path) -> Result<PathBuf, Failure> {
@@ -56,18 +59,10 @@ impl Root {
         &self.folder
     }
 
-    /// The address from which the working copy was cloned, without credentials; none for what is no working copy, or has no
-    /// such address.
-    pub(super) fn origin(&self) -> Option<String> {
-        let repository = gix::open(&self.folder).ok()?;
-        let remote = repository.find_remote("origin").ok()?;
-        let url = remote.url(gix::remote::Direction::Fetch)?.to_bstring();
-        let policy = UrlPolicy {
-            plain_http: true,
-            directories: true,
-        };
-        let url = RepositoryUrl::parse(&url.to_string(), policy).ok()?;
-        Some(url.to_string())
+    /// What tells the repository of the working copy from others; none for what is no working copy.
+    pub(super) fn repository(&self) -> Option<String> {
+        let is_working_copy = self.folder.join(".git").exists();
+        is_working_copy.then(|| folder_identity(&self.folder))
     }
 
     /// A path as one below the root.
@@ -93,6 +88,42 @@ impl Root {
             source,
         })
     }
+}
+
+/// What tells a repository from others, without credentials: the same for a repository, by whichever address, and for what
+/// was cloned from it to this machine.
+pub(super) fn repository_identity(url: &RepositoryUrl) -> String {
+    match url.endpoint() {
+        Endpoint::Directory(folder) => folder_identity(folder),
+        _ => url.location(),
+    }
+}
+
+fn folder_identity(folder: &Path) -> String {
+    let mut folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    for _ in 0..MAX_CLONES {
+        let Some(origin) = origin(&folder) else {
+            break;
+        };
+        let Endpoint::Directory(original) = origin.endpoint() else {
+            return origin.location();
+        };
+        let original = folder.join(original);
+        folder = original.canonicalize().unwrap_or(original);
+    }
+    folder.display().to_string()
+}
+
+/// The address from which a repository was cloned.
+fn origin(folder: &Path) -> Option<RepositoryUrl> {
+    let repository = gix::open(folder).ok()?;
+    let remote = repository.find_remote("origin").ok()?;
+    let url = remote.url(gix::remote::Direction::Fetch)?.to_bstring();
+    let policy = UrlPolicy {
+        plain_http: true,
+        directories: true,
+    };
+    RepositoryUrl::parse(&url.to_string(), policy).ok()
 }
 
 fn working_copy(path: &Path) -> Option<&Path> {

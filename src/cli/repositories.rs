@@ -12,14 +12,14 @@ use secret::SecretBytes;
 use tree::{Opener, Tree};
 
 use super::arguments::{ClusterArguments, FetchArguments, RepositoryKind, SubjectArguments};
-use super::cluster_access::{Access, argocd_secrets};
+use super::cluster_access::{Access, argocd_config_map, argocd_secrets};
 use super::environment;
 use super::failure::Failure;
 use super::place::{self, Root};
 use super::printer::Printer;
 use crate::application::{Verification, VerifyMode};
 use crate::git::{
-    AllowedBases, Commit, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES,
+    self, AllowedBases, Commit, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES,
     RepositoryUrl, Revision, SecretData, SecretKind, SignedBy, Signers, Submodules, UrlPolicy,
     UrlPrefix,
 };
@@ -28,20 +28,35 @@ use crate::pipeline::manifest::{self, Manifests};
 /// The label that says what one of Argo CD's Secrets is for.
 const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 
+/// The ConfigMap with the certificates of servers, by host.
+const CERTIFICATES: &str = "argocd-tls-certs-cm";
+
+/// The ConfigMap with the public keys of SSH hosts.
+const KNOWN_HOSTS: &str = "argocd-ssh-known-hosts-cm";
+
 /// The fields of such a Secret that are no secret; all others are hidden wherever they turn up.
-const PUBLIC: [&str; 12] = [
-    "url",
-    "name",
-    "type",
-    "project",
-    "username",
-    "insecure",
-    "insecureIgnoreHostKey",
+const PUBLIC: [&str; 21] = [
+    "azureActiveDirectoryEndpoint",
+    "azureServicePrincipalClientId",
+    "azureServicePrincipalTenantId",
+    "depth",
     "enableLfs",
     "enableOCI",
     "forceHttpBasicAuth",
+    "githubAppEnterpriseBaseUrl",
+    "githubAppID",
+    "githubAppInstallationID",
+    "insecure",
+    "insecureIgnoreHostKey",
+    "insecureOCIForceHttp",
+    "name",
     "noProxy",
-    "depth",
+    "project",
+    "tlsClientCertData",
+    "type",
+    "url",
+    "useAzureWorkloadIdentity",
+    "username",
 ];
 
 /// The mirrors, and what they are fetched with.
@@ -123,6 +138,16 @@ impl Repositories {
             for secret in argocd_secrets(&access, namespace, &["repository", "repo-creds"])? {
                 add_live(&mut credentials, &secret, printer)?;
             }
+            for name in [CERTIFICATES, KNOWN_HOSTS] {
+                if let Some(map) = argocd_config_map(&access, namespace, name)?
+                    && let Some(entries) = map["data"].as_object()
+                {
+                    let texts = entries
+                        .iter()
+                        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+                    add_trusted(&mut credentials, name, texts);
+                }
+            }
         }
         let mirrors = Mirrors::open(folder, MirrorOptions::default()).map_err(Failure::Fetch)?;
         Ok(Self {
@@ -143,6 +168,7 @@ impl Repositories {
         let signed_by = |verification| {
             Ok::<_, Failure>(SignedBy {
                 signers: Arc::new(signers(verification)?),
+                mode: mode(verification),
                 now: now(),
             })
         };
@@ -218,8 +244,9 @@ fn verify(
     commit: &Commit,
     url: &RepositoryUrl,
 ) -> Result<(), Failure> {
-    signers(verification)?
-        .verify_commit(commit.id(), commit.raw(), now())
+    let signers = signers(verification)?;
+    commit
+        .verify(&signers, mode(verification), now())
         .map(|_verified| ())
         .map_err(|source| Failure::Signature {
             url: url.to_string(),
@@ -229,11 +256,15 @@ fn verify(
 }
 
 fn signers(verification: &Verification) -> Result<Signers, Failure> {
-    match verification.mode {
-        VerifyMode::Head => {}
-        VerifyMode::Tag | VerifyMode::TagAndHead => return Err(Failure::VerifyTag),
-    }
     Signers::parse(&verification.signers).map_err(Failure::Signers)
+}
+
+const fn mode(verification: &Verification) -> git::VerifyMode {
+    match verification.mode {
+        VerifyMode::Head => git::VerifyMode::Head,
+        VerifyMode::Tag => git::VerifyMode::Tag,
+        VerifyMode::TagAndHead => git::VerifyMode::TagAndHead,
+    }
 }
 
 /// Seconds since 1970.
@@ -243,7 +274,7 @@ fn now() -> u64 {
         .map_or(0, |now| now.as_secs())
 }
 
-/// Adds the Secrets of a file, which may be encrypted.
+/// Adds the Secrets and ConfigMaps of a file, which may be encrypted.
 fn add_file(
     store: &mut CredentialStore,
     file: &Path,
@@ -264,6 +295,12 @@ fn add_file(
         for object in &objects {
             let object = &object.object;
             let text = |value: &Value| value.as_str().map(str::to_owned);
+            if let Some("ConfigMap") = object.get("kind").and_then(Value::as_str) {
+                let name = object.get("metadata").and_then(|data| data.get("name"));
+                let name = name.and_then(Value::as_str).unwrap_or_default();
+                found |= add_trusted(store, name, entries(object, "data"));
+                continue;
+            }
             let kind = object
                 .get("metadata")
                 .and_then(|metadata| metadata.get("labels")?.get(SECRET_TYPE))
@@ -290,6 +327,31 @@ fn add_file(
     found.then_some(()).ok_or_else(|| Failure::NoCredentials {
         path: path.to_string(),
     })
+}
+
+/// Adds what one of Argo CD's ConfigMaps says of the other ends. Whether it is one of them.
+fn add_trusted<'v>(
+    store: &mut CredentialStore,
+    name: &str,
+    entries: impl IntoIterator<Item = (&'v str, &'v str)>,
+) -> bool {
+    match name {
+        CERTIFICATES => {
+            for (host, certificates) in entries {
+                store.set_authorities(host, certificates);
+            }
+        }
+        KNOWN_HOSTS => {
+            let known = entries
+                .into_iter()
+                .find(|(key, _)| *key == "ssh_known_hosts");
+            if let Some((_, hosts)) = known {
+                store.set_known_hosts(hosts);
+            }
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// The texts in a field of an object.

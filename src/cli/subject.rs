@@ -207,7 +207,7 @@ impl Workshop<'_> {
         Ok(Found {
             application: None,
             name: self.arguments.name.clone().unwrap_or(name),
-            source: source_identity(&url.to_string(), &folder),
+            source: source_identity(&place::repository_identity(&url), &folder),
             revision,
             rendered,
         })

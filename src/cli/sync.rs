@@ -39,6 +39,7 @@ pub(super) fn run(
     )?;
     let request = wanted.request(&subject, namespace, printer)?;
     let request = SyncRequest {
+        reach: access.reach.clone(),
         pruning: match request.pruning {
             Pruning::On if confirm_pruning => Pruning::Confirmed,
             pruning => pruning,

@@ -285,6 +285,16 @@ impl Reach {
 }
 
 impl Destination {
+    /// Whether a cluster Secret is about it, be the Secret usable or not.
+    pub fn is_meant_by(&self, secret: &Value) -> bool {
+        let says = |key| entry(secret, key).ok().flatten();
+        match self {
+            Self::Server(server) => says("server")
+                .is_some_and(|said| said.trim_end_matches('/') == server.trim_end_matches('/')),
+            Self::Name(name) => says("name").as_ref() == Some(name),
+        }
+    }
+
     /// The cluster that it leads to.
     ///
     /// # Errors

@@ -101,6 +101,12 @@ pub enum CompareError {
         /// How many objects the application has.
         owned: usize,
     },
+    /// Something would have to be written where the cluster's Secret does not allow it.
+    #[error("{key} is out of reach: the Secret of the cluster allows only some namespaces")]
+    OutOfReach {
+        /// The object.
+        key: ObjectKey,
+    },
     /// An object cannot be sent as JSON.
     #[error("{key} holds a value that JSON does not have")]
     NotJson {
@@ -139,6 +145,7 @@ impl CompareError {
             Self::Discovery(error) | Self::Live { source: error, .. } => error.reason(),
             Self::Inventory(error) => error.reason(),
             Self::EmptyRender { .. } => "empty-render",
+            Self::OutOfReach { .. } => "out-of-reach",
             Self::NotJson { .. } => "not-json",
         }
     }

@@ -13,12 +13,14 @@ use futures_util::future;
 use serde_json::Value;
 
 use super::client::{Cluster, Selection};
+use super::cluster_secret::Reach;
 use super::compare::CompareError;
 use super::discovery::{ApiResource, Discovery, Scope, Verb};
 use super::error::ApiError;
 use super::inventory::Inventory;
 use super::object::{Address, GroupKind, ObjectKey};
-use super::ownership::{APPLICATION, ApplicationName, Ownership};
+use super::ownership::{APPLICATION, Ownership};
+use super::request::SyncRequest;
 use super::target::Targets;
 
 /// Up to how many objects of a kind and a namespace are read one by one.
@@ -50,12 +52,11 @@ struct Group<'a> {
 pub(super) async fn read(
     cluster: &Cluster,
     discovery: &Discovery,
-    application: &ApplicationName,
-    namespace: &str,
+    request: &SyncRequest<'_>,
     targets: &Targets,
     inventory: &Inventory,
 ) -> Result<Live, CompareError> {
-    let label = format!("{APPLICATION}={}", application.label());
+    let label = format!("{APPLICATION}={}", request.application.label());
     let mut live = Live::default();
     let mut groups = Groups::new();
     let wanted = targets
@@ -72,6 +73,10 @@ pub(super) async fn read(
         }
     }
     for key in inventory.entries.keys() {
+        if !request.reach.includes(key.namespace.as_deref()) {
+            live.unknown.insert(key.clone());
+            continue;
+        }
         match discovery.resource(&key.group_kind, None) {
             // Any version will do, so one that is read anyway.
             Some(resource) if !targeted.contains(key) => {
@@ -105,15 +110,7 @@ pub(super) async fn read(
         }
     }
     if !inventory.exists() {
-        search(
-            cluster,
-            discovery,
-            application,
-            namespace,
-            &label,
-            &mut live,
-        )
-        .await?;
+        search(cluster, discovery, request, &label, &mut live).await?;
     }
     Ok(live)
 }
@@ -182,16 +179,15 @@ async fn read_group(
     Ok(found.into_iter().collect())
 }
 
-/// Searches every kind for objects of the application.
+/// Searches every kind for objects of the application, as far as the cluster is in reach.
 async fn search(
     cluster: &Cluster,
     discovery: &Discovery,
-    application: &ApplicationName,
-    namespace: &str,
+    request: &SyncRequest<'_>,
     label: &str,
     live: &mut Live,
 ) -> Result<(), CompareError> {
-    let kinds: Vec<&ApiResource> = discovery
+    let places: Vec<(&ApiResource, Option<&str>)> = discovery
         .resources()
         .filter(|resource| {
             resource.allows(Verb::List)
@@ -200,24 +196,37 @@ async fn search(
                 // Events are told of objects, and never applied.
                 && resource.kind != "Event"
         })
+        .flat_map(|resource| {
+            let namespaces = match (&request.reach, resource.scope) {
+                (Reach::Namespaces { namespaces, .. }, Scope::Namespaced) => {
+                    namespaces.iter().map(|name| Some(name.as_str())).collect()
+                }
+                (reach, Scope::Cluster) if !reach.includes(None) => Vec::new(),
+                _ => vec![None],
+            };
+            namespaces.into_iter().map(move |place| (resource, place))
+        })
         .collect();
     live.not_searched += discovery.unavailable().len();
-    let searches = kinds.iter().map(async |resource| {
-        let everywhere = Selection::new(resource, None).labels(label);
-        match cluster.list(everywhere).await {
-            Err(ApiError::Forbidden { .. }) if resource.scope == Scope::Namespaced => {
-                let here = Selection::new(resource, Some(namespace)).labels(label);
+    let searches = places.iter().map(async |(resource, place)| {
+        let all = Selection::new(resource, *place).labels(label);
+        match cluster.list(all).await {
+            Err(ApiError::Forbidden { .. })
+                if resource.scope == Scope::Namespaced && place.is_none() =>
+            {
+                let here = Selection::new(resource, Some(&request.namespace)).labels(label);
                 (cluster.list(here).await, true)
             }
             listed => (listed, false),
         }
     });
-    for (resource, (listed, is_partial)) in kinds.iter().zip(future::join_all(searches).await) {
+    let found = future::join_all(searches).await;
+    for ((resource, _), (listed, is_partial)) in places.iter().zip(found) {
         match listed {
             Ok(listed) => {
                 live.not_searched += usize::from(is_partial);
                 let ours = keyed(listed.items, resource).filter(|(key, object)| {
-                    Ownership::of(object, key, application) == Ownership::Ours
+                    Ownership::of(object, key, &request.application) == Ownership::Ours
                 });
                 for (key, object) in ours {
                     live.objects.entry(key).or_insert(object);

@@ -158,6 +158,9 @@ pub enum ObjectError {
     /// It belongs to another.
     #[error("it belongs to {0}")]
     Foreign(Owner),
+    /// The cluster's Secret does not allow it to be written.
+    #[error("it is out of reach: the Secret of the cluster allows only some namespaces")]
+    OutOfReach,
     /// The cluster does not serve the kind.
     #[error("the cluster serves no such kind")]
     UnknownKind,
@@ -247,6 +250,7 @@ impl ObjectError {
             | Self::Delete(error)
             | Self::Read(error) => error.reason(),
             Self::Foreign(_) => "owned-by-another",
+            Self::OutOfReach => "out-of-reach",
             Self::UnknownKind => "unknown-kind",
             Self::ReadOnlyKind => "read-only-kind",
             Self::NameMissing => "name-missing",

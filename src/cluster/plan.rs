@@ -134,6 +134,7 @@ pub(super) async fn survey(
 ) -> Result<Survey, CompareError> {
     let discovery = cluster.discovery().await.map_err(CompareError::Discovery)?;
     let targets = target::targets(request, &discovery, started)?;
+    check_reach(request, &targets)?;
     let inventory = match (known, Place::of(request, &discovery)) {
         (Some(known), _) => known,
         (None, Some(place)) => place.read(cluster).await?,
@@ -142,21 +143,38 @@ pub(super) async fn survey(
     if request.adoption == Adoption::Refuse {
         inventory.check_source(request.source.as_str())?;
     }
-    let live = live::read(
-        cluster,
-        &discovery,
-        &request.application,
-        &request.namespace,
-        &targets,
-        &inventory,
-    )
-    .await?;
+    let live = live::read(cluster, &discovery, request, &targets, &inventory).await?;
     Ok(Survey {
         discovery,
         targets,
         inventory,
         live,
     })
+}
+
+/// Sees to it that everything that is wanted may be written, and the inventory too.
+fn check_reach(request: &SyncRequest<'_>, targets: &Targets) -> Result<(), CompareError> {
+    if !request.namespace.is_empty() && !request.reach.includes(Some(&request.namespace)) {
+        return Err(CompareError::OutOfReach {
+            key: ObjectKey {
+                group_kind: GroupKind::new("", "Namespace"),
+                namespace: None,
+                name: request.namespace.clone(),
+            },
+        });
+    }
+    let hooks = targets.hooks.iter().map(|hook| &hook.target);
+    let outside = targets
+        .objects
+        .iter()
+        .chain(hooks)
+        .find(|target| !request.reach.includes(target.key.namespace.as_deref()));
+    match outside {
+        Some(target) => Err(CompareError::OutOfReach {
+            key: target.key.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Decides what is to become of every object. Nothing is changed.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::cluster_secret::Reach;
 use super::ignore::IgnoreRules;
 use super::object::ObjectKey;
 use super::options::{CompareOptions, SyncOptions};
@@ -16,6 +17,8 @@ pub struct SyncRequest<'a> {
     pub application: ApplicationName,
     /// The namespace for objects that name none, which holds the inventory too.
     pub namespace: String,
+    /// Which objects of the cluster may be read and written. One that is wanted and lies outside is an error.
+    pub reach: Reach,
     /// What tells this application's source from that of another application of the same name.
     pub source: SourceIdentity,
     /// The commit that was rendered, or a name for what has none.
@@ -203,6 +206,7 @@ impl<'a> SyncRequest<'a> {
         Self {
             application,
             namespace: namespace.into(),
+            reach: Reach::default(),
             source,
             revision: revision.into(),
             desired,

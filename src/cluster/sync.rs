@@ -174,7 +174,10 @@ pub async fn sync(
     }
 
     let before = plan.entries_before();
-    let is_written_down = plan.inventory.exists() && plan.inventory.entries == before;
+    let source = request.source.as_str();
+    let is_written_down = plan.inventory.exists()
+        && plan.inventory.entries == before
+        && plan.inventory.check_source(source).is_ok();
     let lease = if plan.changes_anything() || plan.inventory.is_marked() || !is_written_down {
         match Place::of(request, &plan.discovery) {
             Some(place) => {

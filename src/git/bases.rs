@@ -16,7 +16,7 @@ use super::error::FetchError;
 use super::mirrors::Mirrors;
 use super::prefix::{UrlPrefix, covered};
 use super::revision::{Revision, RevisionError};
-use super::signature::{SignatureError, Signers};
+use super::signature::{SignatureError, Signers, VerifyMode};
 use super::submodule::{SubmoduleError, Submodules};
 use super::url::{RepositoryUrl, UrlError};
 
@@ -40,6 +40,8 @@ pub struct AllowedBases {
 pub struct SignedBy {
     /// Those who may sign.
     pub signers: Arc<Signers>,
+    /// What they must have signed.
+    pub mode: VerifyMode,
     /// The time at which their keys must be valid, in seconds since 1970.
     pub now: u64,
 }
@@ -105,9 +107,8 @@ impl AllowedBases {
         let revision = Revision::reference(base.revision().unwrap_or_default())?;
         let commit = self.commit(&url, &revision)?;
         if let (Some(signed_by), None) = (&self.signed_by, revision.as_commit()) {
-            signed_by
-                .signers
-                .verify_commit(commit.id(), commit.raw(), signed_by.now)
+            commit
+                .verify(&signed_by.signers, signed_by.mode, signed_by.now)
                 .map_err(|source| BaseError::Signature {
                     commit: commit.id().to_string(),
                     source,

@@ -10,6 +10,7 @@ use tree::{Limits, Mount, ObjectEntry, ObjectError, ObjectStore, Tree};
 
 use super::mirror::Use;
 use super::objects::{Database, tree_id};
+use super::signature::{SignatureError, Signers, VerifiedCommit, VerifyMode};
 use super::submodule::Content;
 
 /// A commit, complete in its mirror: what it holds can be read without asking anybody.
@@ -20,7 +21,16 @@ pub struct Commit {
     id: ObjectId,
     tree: ObjectId,
     raw: Arc<[u8]>,
+    tag: Option<Arc<Tag>>,
     objects: Arc<Held>,
+}
+
+/// The annotated tag by which a commit was asked for.
+pub(crate) struct Tag {
+    pub(crate) id: ObjectId,
+    /// Without `refs/tags/`.
+    pub(crate) name: String,
+    pub(crate) raw: Vec<u8>,
 }
 
 /// Objects that are kept from being taken away.
@@ -34,6 +44,7 @@ impl Commit {
     pub(crate) fn new(
         id: ObjectId,
         raw: Vec<u8>,
+        tag: Option<Tag>,
         database: Database,
         in_use: Arc<Use>,
     ) -> Option<Self> {
@@ -42,6 +53,7 @@ impl Commit {
             id,
             tree,
             raw: raw.into(),
+            tag: tag.map(Arc::new),
             objects: Arc::new(Held {
                 database,
                 _in_use: in_use,
@@ -62,6 +74,31 @@ impl Commit {
     /// The bytes of the commit object, as it was signed and hashed.
     pub fn raw(&self) -> &[u8] {
         &self.raw
+    }
+
+    /// Checks that `signers` vouch for this commit in the way that `mode` asks for: by a signature of its own, or by one of
+    /// the annotated tag by which it was asked for. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the signature that decides.
+    pub fn verify(
+        &self,
+        signers: &Signers,
+        mode: VerifyMode,
+        now: u64,
+    ) -> Result<VerifiedCommit, SignatureError> {
+        let by_tag = mode.wants_tag().then(|| {
+            let tag = self.tag.as_ref().ok_or(SignatureError::NoTag)?;
+            let verified = signers.verify_tag(tag.id, &tag.name, &tag.raw, now)?;
+            // The tag is the server's word for the commit until here.
+            let commit = verified.commit().filter(|commit| commit.id() == self.id);
+            commit.ok_or(SignatureError::OtherObject)
+        });
+        match (by_tag.transpose()?, mode.wants_commit()) {
+            (Some(verified), false) => Ok(verified),
+            (_, true) | (None, false) => signers.verify_commit(self.id, &self.raw, now),
+        }
     }
 
     /// When it was committed, in seconds since 1970 by the committer's clock; `None` where that cannot be read.

@@ -18,14 +18,15 @@ use std::time::{Duration, Instant};
 use gix::ObjectId;
 use gix::protocol::fetch::Shallow;
 use sha2::{Digest as _, Sha256};
+use tree::ObjectError;
 
-use super::commit::Commit;
+use super::commit::{Commit, Tag};
 use super::consolidate::consolidate;
 use super::credentials::{Credentials, Login, SshIdentity};
 use super::error::{Cause, FetchError};
 use super::mirror::{Locked, Mirror, Use};
 use super::objects::{Database, closure};
-use super::revision::{Reference, Revision};
+use super::revision::{Named, NamedTag, Reference, Revision};
 use super::session::{FetchLimits, Session, Wish};
 use super::url::RepositoryUrl;
 
@@ -110,7 +111,7 @@ struct Round {
     answers: OnceLock<Answers>,
 }
 
-type Answers = BTreeMap<Revision, Result<ObjectId, FetchError>>;
+type Answers = BTreeMap<Revision, Result<Named, FetchError>>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,11 +158,11 @@ impl Mirrors {
     ) -> Result<Commit, FetchError> {
         let repository = self.repository(url)?;
         if let Some(id) = revision.as_commit()
-            && let Some(commit) = repository.present(id, &self.options)?
+            && let Some(commit) = repository.present(&Named::commit(id), &self.options)?
         {
             return Ok(commit);
         }
-        let id = repository.ask(revision, credentials, |round| {
+        let named = repository.ask(revision, credentials, |round| {
             Conversation {
                 url,
                 repository: &repository,
@@ -174,7 +175,9 @@ impl Mirrors {
         let missing = || FetchError::UnknownRevision {
             revision: revision.clone(),
         };
-        repository.present(id, &self.options)?.ok_or_else(missing)
+        repository
+            .present(&named, &self.options)?
+            .ok_or_else(missing)
     }
 
     fn repository(&self, url: &RepositoryUrl) -> Result<Arc<Repository>, FetchError> {
@@ -206,7 +209,7 @@ impl Repository {
         revision: &Revision,
         credentials: &Credentials,
         hold: impl Fn(&Round) -> Answers,
-    ) -> Result<ObjectId, FetchError> {
+    ) -> Result<Named, FetchError> {
         let mut state = lock(&self.state);
         let round = match state
             .gathering
@@ -250,8 +253,14 @@ impl Repository {
         answers.get(revision).cloned().ok_or_else(unknown)?
     }
 
-    /// A commit, if it is complete here.
-    fn present(&self, id: ObjectId, options: &MirrorOptions) -> Result<Option<Commit>, FetchError> {
+    /// A commit, if it is complete here. The tag is only needed by who asks for its signature, so that one that cannot be
+    /// read keeps nobody else from the commit.
+    fn present(
+        &self,
+        named: &Named,
+        options: &MirrorOptions,
+    ) -> Result<Option<Commit>, FetchError> {
+        let id = named.commit;
         let in_use = self.in_use()?;
         if !self
             .mirror
@@ -266,7 +275,14 @@ impl Repository {
         let Ok(raw) = database.read(id, gix::objs::Kind::Commit, MAX_COMMIT) else {
             return Ok(None);
         };
-        let commit = Commit::new(id, raw, database, in_use);
+        let tag = named.tag.as_ref().and_then(|tag| {
+            Some(Tag {
+                id: tag.id,
+                name: tag.name.clone(),
+                raw: read_tag(&database, tag).ok()?,
+            })
+        });
+        let commit = Commit::new(id, raw, tag, database, in_use);
         if commit.is_some() {
             lock(&self.state).handed_out.insert(id);
         }
@@ -298,6 +314,10 @@ impl Repository {
     }
 }
 
+fn read_tag(database: &Database, tag: &NamedTag) -> Result<Vec<u8>, ObjectError> {
+    database.read(tag.id, gix::objs::Kind::Tag, MAX_COMMIT)
+}
+
 /// Lets the next conversation begin.
 struct Release<'a>(&'a Repository);
 
@@ -306,6 +326,13 @@ impl Drop for Release<'_> {
         lock(&self.0.state).busy = false;
         self.0.changed.notify_all();
     }
+}
+
+/// What is fetched in one go.
+struct Wants<'a> {
+    commits: &'a [ObjectId],
+    /// Tag objects, which come without anything that belongs to them where their commits are here.
+    tags: &'a [ObjectId],
 }
 
 /// One conversation with a server.
@@ -334,30 +361,31 @@ impl Conversation<'_> {
         let resolved: BTreeMap<_, _> = revisions
             .into_iter()
             .map(|revision| {
-                let id = revision.resolve(&references);
-                (revision, id)
+                let named = revision.resolve(&references);
+                (revision, named)
             })
             .collect();
-        let wanted: BTreeSet<_> = resolved.values().flatten().copied().collect();
-        let together = self.bring(&wanted.iter().copied().collect::<Vec<_>>(), &mut session);
-        let alone = |id: ObjectId| match (&together, wanted.len()) {
+        let wanted: BTreeSet<_> = resolved.values().flatten().cloned().collect();
+        let together = self.bring(&wanted.iter().cloned().collect::<Vec<_>>(), &mut session);
+        let alone = |named: &Named| match (&together, wanted.len()) {
             (Ok(()), _) => Ok(()),
             // A commit that is not there spoils the fetch for all: each for itself then.
             (Err(error), _) if error.is_transient() => Err(error.clone()),
             (Err(error), 1) => Err(error.clone()),
-            (Err(_), _) => self.bring(&[id], &mut None),
+            (Err(_), _) => self.bring(std::slice::from_ref(named), &mut None),
         };
         let mut answers = Answers::new();
-        for (revision, id) in resolved {
-            let answer = match id {
-                Some(id) => match alone(id) {
+        for (revision, named) in resolved {
+            let answer = match named {
+                Some(named) => match alone(&named) {
                     Err(FetchError::Protocol(_)) if revision.as_commit().is_some() => {
-                        self.search(&revision, &id.to_string())
+                        let digits = named.commit.to_string();
+                        self.search(&revision, &digits).map(Named::commit)
                     }
-                    result => result.map(|()| id),
+                    result => result.map(|()| named),
                 },
                 None => match revision.as_abbreviation() {
-                    Some(digits) => self.search(&revision, digits),
+                    Some(digits) => self.search(&revision, digits).map(Named::commit),
                     None => Err(FetchError::UnknownRevision {
                         revision: revision.clone(),
                     }),
@@ -413,14 +441,23 @@ impl Conversation<'_> {
         Ok(session.insert(opened))
     }
 
-    /// Sees to it that `wanted` are complete in the mirror.
-    fn bring(&self, wanted: &[ObjectId], session: &mut Option<Session>) -> Result<(), FetchError> {
+    /// Sees to it that `wanted` are complete in the mirror, and their tags there.
+    fn bring(&self, wanted: &[Named], session: &mut Option<Session>) -> Result<(), FetchError> {
         let mirror = &self.repository.mirror;
         let is_missing = |complete: &super::mirror::Complete, id: &ObjectId| {
             !complete.values().any(|present| present == id)
         };
+        let tags = |database: &Database| -> Vec<ObjectId> {
+            let tags = wanted.iter().filter_map(|named| named.tag.as_ref());
+            tags.filter(|tag| matches!(read_tag(database, tag), Err(ObjectError::Missing)))
+                .map(|tag| tag.id)
+                .collect()
+        };
+        let commits: BTreeSet<_> = wanted.iter().map(|named| named.commit).collect();
         let complete = mirror.complete()?;
-        if !wanted.iter().any(|id| is_missing(&complete, id)) {
+        if !commits.iter().any(|id| is_missing(&complete, id))
+            && tags(&self.repository.database(self.options)?).is_empty()
+        {
             return Ok(());
         }
         let locked = mirror.lock()?;
@@ -428,7 +465,7 @@ impl Conversation<'_> {
         self.repository.forget_database();
         self.tidy(&locked)?;
         let complete = mirror.complete()?;
-        let mut missing: Vec<_> = wanted
+        let mut missing: Vec<_> = commits
             .iter()
             .copied()
             .filter(|id| is_missing(&complete, id))
@@ -449,12 +486,17 @@ impl Conversation<'_> {
         if !here.is_empty() {
             locked.add_complete(&here)?;
         }
-        if missing.is_empty() {
+        let tags = tags(&database);
+        if missing.is_empty() && tags.is_empty() {
             return Ok(());
         }
         let depth = self.credentials.depth.unwrap_or(self.options.depth);
         let depth = Shallow::DepthAtRemote(depth);
-        let result = self.transfer(&locked, &missing, &depth, session);
+        let wants = Wants {
+            commits: &missing,
+            tags: &tags,
+        };
+        let result = self.transfer(&locked, &wants, &depth, session);
         match result {
             // Objects that we said we have may be damaged: then it works without them.
             Err(FetchError::Protocol(_) | FetchError::Incomplete { .. })
@@ -466,7 +508,7 @@ impl Conversation<'_> {
                 }
                 locked.make_anew()?;
                 self.repository.forget_database();
-                self.transfer(&locked, &missing, &depth, &mut None)
+                self.transfer(&locked, &wants, &depth, &mut None)
             }
             result => result,
         }
@@ -484,7 +526,7 @@ impl Conversation<'_> {
     fn transfer(
         &self,
         locked: &Locked<'_>,
-        wants: &[ObjectId],
+        wants: &Wants<'_>,
         depth: &Shallow,
         session: &mut Option<Session>,
     ) -> Result<(), FetchError> {
@@ -497,8 +539,9 @@ impl Conversation<'_> {
             .take(MAX_HAVES)
             .collect();
         let shallow_file = mirror.shallow_file();
+        let all = [wants.commits, wants.tags].concat();
         let wish = Wish {
-            wants,
+            wants: &all,
             haves: &haves,
             depth,
             shallow_file: &shallow_file,
@@ -513,7 +556,7 @@ impl Conversation<'_> {
                 Ok(())
             })
         })?;
-        locked.accept(stored, wants, &database)
+        locked.accept(stored, wants.commits, &database)
     }
 
     /// A commit that the server does not hand out by its name, or of whose name only the beginning is known: searched
@@ -523,7 +566,7 @@ impl Conversation<'_> {
             revision: revision.clone(),
         };
         if let Some(id) = self.find(revision, digits)? {
-            self.bring(&[id], &mut None)?;
+            self.bring(&[Named::commit(id)], &mut None)?;
             return Ok(id);
         }
         let mut session = None;
@@ -540,7 +583,7 @@ impl Conversation<'_> {
         let tips: Vec<_> = tips.into_iter().collect();
         let is_tip = |id: &ObjectId| id.to_string().starts_with(digits);
         if let [tip] = tips.iter().filter(|id| is_tip(id)).collect::<Vec<_>>()[..] {
-            self.bring(&[*tip], &mut session)?;
+            self.bring(&[Named::commit(*tip)], &mut session)?;
             return Ok(*tip);
         }
         if tips.is_empty() {
@@ -549,10 +592,14 @@ impl Conversation<'_> {
         {
             let locked = self.repository.mirror.lock()?;
             self.repository.forget_database();
-            self.transfer(&locked, &tips, &Shallow::undo(), &mut session)?;
+            let wants = Wants {
+                commits: &tips,
+                tags: &[],
+            };
+            self.transfer(&locked, &wants, &Shallow::undo(), &mut session)?;
         }
         let id = self.find(revision, digits)?.ok_or_else(unknown)?;
-        self.bring(&[id], &mut None)?;
+        self.bring(&[Named::commit(id)], &mut None)?;
         Ok(id)
     }
 

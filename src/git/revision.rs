@@ -135,15 +135,15 @@ impl Revision {
         }
     }
 
-    /// The commit that this revision names among `references`, tags peeled.
-    pub(crate) fn resolve(&self, references: &[Reference]) -> Option<ObjectId> {
+    /// What this revision names among `references`: a commit, and the annotated tag by which it is named.
+    pub(crate) fn resolve(&self, references: &[Reference]) -> Option<Named> {
         let named = |full: &str| {
             let found = references.iter().find(|reference| reference.name == full);
-            found.map(|reference| reference.commit)
+            found.map(Reference::named)
         };
         match &self.0 {
             Kind::Head => named("HEAD"),
-            Kind::Commit(id) => Some(*id),
+            Kind::Commit(id) => Some(Named::commit(*id)),
             Kind::Name(name) => {
                 let tags = references
                     .iter()
@@ -192,6 +192,47 @@ pub(crate) struct Reference {
     pub(crate) name: String,
     /// What it names, an annotated tag peeled.
     pub(crate) commit: ObjectId,
+    /// The annotated tag, if it names one.
+    pub(crate) tag: Option<ObjectId>,
+}
+
+/// What a revision names.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Named {
+    /// The commit.
+    pub(crate) commit: ObjectId,
+    /// The annotated tag by which it is named, if it is.
+    pub(crate) tag: Option<NamedTag>,
+}
+
+/// An annotated tag below `refs/tags/`.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct NamedTag {
+    /// Its name without `refs/tags/`.
+    pub(crate) name: String,
+    /// The tag object.
+    pub(crate) id: ObjectId,
+}
+
+impl Named {
+    /// A commit that no tag names.
+    pub(crate) const fn commit(commit: ObjectId) -> Self {
+        Self { commit, tag: None }
+    }
+}
+
+impl Reference {
+    fn named(&self) -> Named {
+        let name = self.name.strip_prefix("refs/tags/");
+        let tag = name.zip(self.tag).map(|(name, id)| NamedTag {
+            name: name.to_owned(),
+            id,
+        });
+        Named {
+            commit: self.commit,
+            tag,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +261,7 @@ mod tests {
         .map(|(name, digit)| Reference {
             name: name.to_owned(),
             commit: id(digit),
+            tag: name.ends_with(".0").then(|| id(digit + 100)),
         })
         .to_vec()
     }
@@ -251,10 +293,11 @@ mod tests {
             ("missing", None),
         ] {
             let revision = Revision::parse(text).unwrap();
-            assert_eq!(revision.resolve(&references()), expected.map(id), "{text}");
+            let found = revision.resolve(&references()).map(|named| named.commit);
+            assert_eq!(found, expected.map(id), "{text}");
             let mut prefixes = BTreeSet::new();
             revision.add_prefixes(&mut prefixes);
-            if let Some(found) = revision.resolve(&references()) {
+            if let Some(found) = found {
                 let asked = references().into_iter().any(|reference| {
                     reference.commit == found
                         && prefixes
@@ -283,7 +326,8 @@ mod tests {
             ("0a0a0a0", None),
         ] {
             let revision = Revision::reference(text).unwrap();
-            assert_eq!(revision.resolve(&references()), expected.map(id), "{text}");
+            let found = revision.resolve(&references()).map(|named| named.commit);
+            assert_eq!(found, expected.map(id), "{text}");
             assert_eq!(revision.as_abbreviation(), None, "{text}");
         }
     }
@@ -293,7 +337,29 @@ mod tests {
         let mut references = references();
         references.retain(|reference| !reference.name.starts_with("refs/tags/"));
         let revision = Revision::parse("1.x").unwrap();
-        assert_eq!(revision.resolve(&references), Some(id(2)));
+        assert_eq!(revision.resolve(&references), Some(Named::commit(id(2))));
+    }
+
+    #[test]
+    fn only_a_name_that_leads_to_an_annotated_tag_has_one() {
+        for (text, expected) in [
+            ("v1.2.0", Some(("v1.2.0", 108))),
+            ("refs/tags/v1.2.0", Some(("v1.2.0", 108))),
+            ("1.*", Some(("v1.10.0", 109))),
+            // A branch of the name of a tag hides it.
+            ("v2.0.0", None),
+            ("tags/v2.0.0", Some(("v2.0.0", 111))),
+            // Not annotated.
+            ("tags/both", None),
+            ("main", None),
+        ] {
+            let named = Revision::parse(text).unwrap().resolve(&references());
+            let expected = expected.map(|(name, digit)| NamedTag {
+                name: name.to_owned(),
+                id: id(digit),
+            });
+            assert_eq!(named.unwrap().tag, expected, "{text}");
+        }
     }
 
     #[test]

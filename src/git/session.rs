@@ -11,13 +11,14 @@ use gix::progress::Discard;
 use gix::protocol::fetch::{self, Arguments, Negotiate, Response, Shallow, Tags, negotiate};
 use gix::protocol::handshake::Ref;
 use gix::protocol::ls_refs::RefPrefixes;
-use gix::protocol::transport::client::blocking_io::{Transport, file, http};
+use gix::protocol::transport::client::blocking_io::{Transport, http};
 use gix::protocol::transport::{Protocol, Service};
 use gix::protocol::{Handshake, LsRefsCommand};
 
 use super::credentials::Credentials;
 use super::error::{Cause, FetchError};
 use super::http::{HttpClient, Patience, Watch};
+use super::local;
 use super::revision::Reference;
 use super::ssh;
 use super::url::{Endpoint, RepositoryUrl};
@@ -202,8 +203,7 @@ impl Session {
 enum Failures {
     Http(Watch),
     Ssh(ssh::Failure),
-    /// A local program: what it says is in the answer.
-    None,
+    Local(ssh::Failure),
 }
 
 impl Failures {
@@ -211,7 +211,7 @@ impl Failures {
         match self {
             Self::Http(watch) => watch.take_failure(),
             Self::Ssh(failure) => failure.take().map(FetchError::Ssh),
-            Self::None => None,
+            Self::Local(failure) => failure.take().map(local::explained),
         }
     }
 
@@ -229,6 +229,12 @@ fn connect(
     until: Instant,
     folder: &Path,
 ) -> Result<(Box<dyn Transport>, Failures), FetchError> {
+    let bounds = ssh::Limits {
+        connect: limits.connect,
+        stall: limits.stall,
+        until,
+        answer: limits.pack.max(MAX_REFERENCES),
+    };
     match url.endpoint() {
         Endpoint::Http { .. } => {
             let patience = Patience {
@@ -255,21 +261,12 @@ fn connect(
                 port: *port,
                 path,
             };
-            let bounds = ssh::Limits {
-                connect: limits.connect,
-                stall: limits.stall,
-                until,
-                answer: limits.pack.max(MAX_REFERENCES),
-            };
             let (transport, failure) = ssh::connect(&destination, credentials, bounds, folder)?;
             Ok((Box::new(transport), Failures::Ssh(failure)))
         }
-        // A program of this machine, `git-upload-pack`, which serves the folder.
         Endpoint::Directory(served) => {
-            let served = served.to_str().ok_or(FetchError::Transport)?;
-            let transport =
-                file::connect(served, Protocol::V2, false).map_err(|_| FetchError::Transport)?;
-            Ok((Box::new(transport), Failures::None))
+            let (transport, failure) = local::connect(served, credentials, bounds)?;
+            Ok((Box::new(transport), Failures::Local(failure)))
         }
     }
 }
@@ -282,26 +279,28 @@ fn agent() -> gix::protocol::command::Feature {
 }
 
 fn reference(listed: &Ref) -> Option<Reference> {
-    let (name, commit) = match listed {
+    let (name, commit, tag) = match listed {
         Ref::Peeled {
             full_ref_name,
             object,
-            ..
-        }
-        | Ref::Direct {
+            tag,
+        } => (full_ref_name, object, Some(*tag)),
+        Ref::Direct {
             full_ref_name,
             object,
-        }
-        | Ref::Symbolic {
+        } => (full_ref_name, object, None),
+        Ref::Symbolic {
             full_ref_name,
             object,
+            tag,
             ..
-        } => (full_ref_name, object),
+        } => (full_ref_name, object, *tag),
         Ref::Unborn { .. } => return None,
     };
     Some(Reference {
         name: str::from_utf8(name).ok()?.to_owned(),
         commit: *commit,
+        tag,
     })
 }
 

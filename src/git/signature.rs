@@ -102,6 +102,9 @@ pub enum SignatureError {
     /// There is no signature.
     #[error("it is not signed")]
     Unsigned,
+    /// A tag must be signed, and the commit was asked for by something else, or by a tag without a text of its own.
+    #[error("it was not asked for by an annotated tag, which would have to be signed")]
+    NoTag,
     /// There is more than one, of which only one might be checked elsewhere.
     #[error("it has more than one signature")]
     Several,
@@ -344,6 +347,7 @@ impl SignatureError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Unsigned => "unsigned",
+            Self::NoTag => "no-tag",
             Self::Several => "several-signatures",
             Self::Kind => "signature-kind",
             Self::Malformed => "signature-malformed",

@@ -28,8 +28,7 @@ use agent::Agent;
 use folder::PrivateFolder;
 use key::SigningKey;
 pub use key::SshKeyError;
-use process::Process;
-pub(super) use process::{Failure, Output};
+pub(super) use process::{Failure, Output, Process};
 
 /// The variables of the environment that `ssh` may have where it runs as the person who called.
 pub const PERSONAL_VARIABLES: &[&str] = &[

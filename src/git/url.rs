@@ -229,6 +229,27 @@ impl RepositoryUrl {
         &self.normalised
     }
 
+    /// Host and path alone, which are the same by whichever transport, account and spelling a repository is addressed:
+    /// `git.example/org/app`. For a folder, its path.
+    pub fn location(&self) -> String {
+        let (host, port, path) = match &self.endpoint {
+            Endpoint::Http {
+                host, port, path, ..
+            }
+            | Endpoint::Ssh {
+                host, port, path, ..
+            } => (host.to_lowercase(), *port, path.as_str()),
+            Endpoint::Directory(folder) => return folder.display().to_string(),
+        };
+        let host = host.trim_matches(['[', ']']);
+        let path = path.trim_matches('/');
+        let path = path.strip_suffix(".git").unwrap_or(path);
+        match port {
+            Some(port) => format!("{host}:{port}/{path}"),
+            None => format!("{host}/{path}"),
+        }
+    }
+
     /// Whether both are one repository for Argo CD, also in the user that they are written with.
     pub fn is_same_repository(&self, other: &Self) -> bool {
         self.normalised == other.normalised

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use kustomize::{BuildError, BuildOptions, Built, RemoteBases};
-use lockstep::git::{AllowedBases, CredentialStore, SecretKind, SignedBy, Signers, UrlPrefix};
+use lockstep::git::{
+    AllowedBases, CredentialStore, SecretKind, SignedBy, Signers, UrlPrefix, VerifyMode,
+};
 use secret::SecretBytes;
 use tree::{Limits, MemoryEntry, PlainOpener, Tree, TreePath};
 
@@ -286,6 +288,7 @@ fn where_signatures_are_asked_for_a_base_is_signed_or_named_by_its_commit() {
     let signed = |reference: &str| {
         let bases = AllowedBases {
             signed_by: Some(SignedBy {
+                mode: VerifyMode::Head,
                 signers: Arc::new(Signers::parse(&key).unwrap()),
                 now: 1_800_000_000,
             }),

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lockstep::git::{FetchLimits, Login, MirrorOptions, Revision, Verification};
-use secret::SecretString;
+use lockstep::git::{
+    ClientCertificate, Credentials, FetchLimits, Login, MirrorOptions, Revision, Verification,
+};
+use secret::{SecretBytes, SecretString};
 
-use crate::server::{Certificates, Fault, Server};
+use crate::server::{Certificates, Clients, Fault, Server};
 use crate::{World, content, options, url};
 
 #[test]
@@ -251,5 +253,26 @@ fn a_proxy_is_used_but_not_for_hosts_that_are_excepted() {
     assert!(!format!("{error:?}").contains("secret"));
     assert!(world.server.take_requests().is_empty());
     credentials.no_proxy = Some("example.com,localhost".into());
+    fetch(&credentials).unwrap();
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_gets_that_of_the_credentials() {
+    let world = World::new();
+    world.repository.commit("main", &[("a.yaml", "one")]);
+    let root = world.folder.path().join("served");
+    let server = Server::start_for(Clients::Certified, &root, &world.certificates, None);
+    let (certificate, key) = world.certificates.client();
+    let mut credentials = Credentials::default();
+    credentials.authorities = Some(world.certificates.authority());
+    let mirrors = world.mirrors();
+    let address = url(&server.url("app.git"));
+    let fetch = |credentials: &_| mirrors.fetch(&address, &Revision::HEAD, credentials);
+    fetch(&credentials).unwrap_err();
+    assert!(server.take_requests().is_empty());
+    credentials.client_certificate = Some(ClientCertificate {
+        certificate,
+        key: Arc::new(SecretBytes::new(key)),
+    });
     fetch(&credentials).unwrap();
 }

@@ -11,7 +11,8 @@ use std::thread::JoinHandle;
 use base64::Engine as _;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// A certificate authority and a server's certificate for `localhost` and `127.0.0.1`.
 pub(crate) struct Certificates {
@@ -28,7 +29,10 @@ impl Certificates {
             openssl req $key -keyout key.pem -out request.pem -subj /CN=server
             printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\n' > extensions
             openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-                -extfile extensions -out cert.pem";
+                -extfile extensions -out cert.pem
+            openssl req $key -keyout client.key -out request.pem -subj /CN=client
+            openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                -extfile extensions -out client.pem";
         let made = Command::new("sh")
             .args(["-c", script])
             .current_dir(folder.path())
@@ -47,20 +51,43 @@ impl Certificates {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
-    fn config(&self) -> Arc<ServerConfig> {
+    /// A client's certificate of the same authority, and its key.
+    pub(crate) fn client(&self) -> (Arc<str>, Vec<u8>) {
+        let key = self.read("client.key");
+        (self.read("client.pem").into(), key.into_bytes())
+    }
+
+    fn config(&self, clients: Clients) -> Arc<ServerConfig> {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(self.read("cert.pem").as_bytes())
             .map(Result::unwrap)
             .collect();
         let key = PrivateKeyDer::from_pem_slice(self.read("key.pem").as_bytes()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
             .unwrap();
+        let config = match clients {
+            Clients::Anybody => config.with_no_client_auth(),
+            Clients::Certified => {
+                let mut roots = RootCertStore::empty();
+                let authority = CertificateDer::from_pem_slice(self.read("ca.pem").as_bytes());
+                roots.add(authority.unwrap()).unwrap();
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                config.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let config = config.with_single_cert(chain, key).unwrap();
         Arc::new(config)
     }
+}
+
+/// Whose connections the server takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Clients {
+    Anybody,
+    /// Those with a certificate of its authority.
+    Certified,
 }
 
 /// What the server does in place of its work.
@@ -130,6 +157,15 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(root: &Path, certificates: &Certificates, login: Option<&str>) -> Self {
+        Self::start_for(Clients::Anybody, root, certificates, login)
+    }
+
+    pub(crate) fn start_for(
+        clients: Clients,
+        root: &Path,
+        certificates: &Certificates,
+        login: Option<&str>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -145,7 +181,7 @@ impl Server {
             stopping: AtomicBool::new(false),
             stopped: Default::default(),
         });
-        let config = certificates.config();
+        let config = certificates.config(clients);
         let accepting = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {

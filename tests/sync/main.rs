@@ -6,13 +6,24 @@
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod access;
 mod app;
 mod clusters;
 mod compare;
 mod conflicts;
+mod credentials;
 mod definitions;
 mod demo;
 mod faults;
+#[path = "../git/repository.rs"]
+#[allow(dead_code, reason = "the tests of Git need more of it")]
+mod git_repository;
+#[path = "../git/server.rs"]
+#[allow(dead_code, reason = "the tests of Git need more of it")]
+mod git_server;
+#[path = "../git/sshd.rs"]
+#[allow(dead_code, reason = "the tests of Git need more of it")]
+mod git_sshd;
 mod health;
 mod hooks;
 mod kills;
@@ -23,3 +34,4 @@ mod prune;
 mod repository;
 mod run;
 mod secrecy;
+mod sources;

@@ -90,7 +90,10 @@ impl Workshop<'_> {
                 &environment,
                 &options,
             )?);
-            identities.push(source_identity(&repository, &TreePath::root().join(path)?));
+            identities.push(source_identity(
+                &place::repository_identity(&url),
+                &TreePath::root().join(path)?,
+            ));
             revisions.push(revision);
         }
         Ok(Found {

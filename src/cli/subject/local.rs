@@ -46,9 +46,9 @@ impl Place {
         Ok(Self {
             tree: root.tree()?,
             name: name.unwrap_or_default().to_string_lossy().into_owned(),
-            identity: root.origin().map_or_else(
+            identity: root.repository().map_or_else(
                 || format!("folder {}", real.display()),
-                |origin| source_identity(&origin, &path),
+                |repository| source_identity(&repository, &path),
             ),
             path,
             is_directory,

@@ -85,6 +85,9 @@ pub(super) async fn ensure(
             return Ok(());
         }
     }
+    if !request.reach.includes(None) {
+        return Err(failed(ObjectError::OutOfReach));
+    }
     cluster
         .apply(address, &wanted, options(Conflicts::Force))
         .await

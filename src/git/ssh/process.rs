@@ -1,4 +1,4 @@
-//! The program `ssh` while it runs: what it says, how long it may take, and why it ended.
+//! A program that speaks Git's protocol, `ssh` before all, while it runs: what it says, how long it may take, and why it ended.
 
 use std::io::{self, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
@@ -37,7 +37,7 @@ impl Failure {
 }
 
 /// The program, which ends with this value.
-pub(super) struct Process {
+pub(in crate::git) struct Process {
     child: Arc<Mutex<Child>>,
     complaint: Arc<Mutex<Vec<u8>>>,
     complained: Mutex<Receiver<()>>,
@@ -68,15 +68,23 @@ struct Clock {
 }
 
 impl Process {
+    /// Starts a program that needs neither a key nor a folder.
+    pub(in crate::git) fn plain(
+        program: Command,
+        limits: Limits,
+    ) -> Result<(ChildStdin, Output, Failure), SshError> {
+        Self::start(program, limits, false, None, None)
+    }
+
     pub(super) fn start(
-        mut ssh: Command,
+        mut program: Command,
         limits: Limits,
         has_key: bool,
         agent: Option<Agent>,
         private: Option<PrivateFolder>,
     ) -> Result<(ChildStdin, Output, Failure), SshError> {
         let failed = |error| SshError::Start(Arc::new(error));
-        let mut child = ssh
+        let mut child = program
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

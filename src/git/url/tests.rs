@@ -422,3 +422,27 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn the_location_is_the_same_however_an_address_is_written() {
+    let policy = UrlPolicy {
+        plain_http: true,
+        directories: true,
+    };
+    for (address, expected) in [
+        ("https://git.example/Org/app.git", "git.example/Org/app"),
+        (
+            "https://user:token@GIT.example/Org/app/",
+            "git.example/Org/app",
+        ),
+        ("http://git.example/Org/app", "git.example/Org/app"),
+        ("git@git.example:Org/app.git", "git.example/Org/app"),
+        ("ssh://git@git.example/Org/app.git", "git.example/Org/app"),
+        ("https://git.example:8443/app", "git.example:8443/app"),
+        ("/srv/git/app.git", "/srv/git/app.git"),
+        ("file:///srv/git/app.git", "/srv/git/app.git"),
+    ] {
+        let url = RepositoryUrl::parse(address, policy).unwrap();
+        assert_eq!(url.location(), expected, "{address}");
+    }
+}
