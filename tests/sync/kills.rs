@@ -37,6 +37,8 @@ fn after() -> Vec<String> {
         config_map("changes", &[]).replace("key: value", "key: other"),
         config_map("comes-1", &[]),
         config_map("comes-2", &[]),
+        // Of a kind that is looked at for nothing else.
+        object("v1", "ServiceAccount", "comes-3", &[], ""),
         config_map(
             "hook",
             &[("hook", "PreSync"), ("hook-delete-policy", "HookSucceeded")],
@@ -58,8 +60,17 @@ fn prepared() -> (App, FaultProxy) {
     (app, proxy)
 }
 
+/// What the source holds when the next sync comes.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// The same as when the killed one ran.
+    Same,
+    /// Nothing of what the killed one may have made: an object that was made and not remembered would stay for ever.
+    Less,
+}
+
 #[track_caller]
-fn assert_recovers(app: &App, what: &str) {
+fn assert_recovers(app: &App, next: Next, what: &str) {
     let names = app.config_maps();
     for kept in ["hand", "stays", "changes"] {
         assert!(
@@ -67,11 +78,22 @@ fn assert_recovers(app: &App, what: &str) {
             "{what}: {kept} is gone"
         );
     }
+    let wanted = match next {
+        Next::Same => vec!["changes", "comes-1", "comes-2", "hand", "stays"],
+        Next::Less => {
+            app.set(&[config_map("stays", &[])]);
+            vec!["hand", "stays"]
+        }
+    };
     let run = app.sync().args(["--prune", "--wait"]).run();
     assert_eq!(run.code, 0, "{what}: {run:?}");
+    let mut names = app.config_maps();
+    // Hooks are never pruned, as in Argo CD: one that was killed stays until its next run.
+    names.retain(|name| name != "hook" || matches!(next, Next::Same));
+    assert_eq!(names, wanted, "{what}: {run:?}");
     assert_eq!(
-        app.config_maps(),
-        ["changes", "comes-1", "comes-2", "hand", "stays"],
+        app.live("serviceaccount", "comes-3").is_some(),
+        matches!(next, Next::Same),
         "{what}: {run:?}"
     );
     let diff = app.diff().arg("--prune").run();
@@ -103,10 +125,19 @@ fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
 
     let killed = AtomicUsize::new(0);
     let steps = (1..=requests)
-        .flat_map(|number| [(number, Action::StopBefore), (number, Action::StopAfter)])
+        .flat_map(|number| {
+            let mut next = [Next::Same, Next::Less];
+            if number % 2 == 0 {
+                next.reverse();
+            }
+            [
+                (number, Action::StopBefore, next[0]),
+                (number, Action::StopAfter, next[1]),
+            ]
+        })
         .collect();
-    in_parallel(steps, |(number, action)| {
-        let what = format!("{action:?} request {number}");
+    in_parallel(steps, |(number, action, next)| {
+        let what = format!("{action:?} request {number}, then {next:?}");
         let (app, proxy) = prepared();
         proxy.inject(Fault::on(|_| true, action).nth(number));
         let mut child = app.sync().arg("--prune").start();
@@ -120,7 +151,7 @@ fn killed_before_or_after_any_request_the_next_sync_ends_in_the_wanted_state() {
         }
         child.wait().unwrap();
         proxy.clear();
-        assert_recovers(&app, &what);
+        assert_recovers(&app, next, &what);
     });
     let killed = killed.into_inner();
     assert!(killed >= requests * 3 / 2, "{killed} of {requests}");
@@ -133,13 +164,22 @@ fn killed_at_any_moment_the_next_sync_ends_in_the_wanted_state() {
         .unwrap()
         .as_nanos() as u64;
     let mut random = Random::new(seed);
-    let moments = (0..16).map(|_| random.below(900) as u64).collect();
-    in_parallel(moments, |moment| {
+    let moments = (0..24)
+        .map(|number| {
+            let next = if number % 2 == 0 {
+                Next::Same
+            } else {
+                Next::Less
+            };
+            (random.below(4500) as u64, next)
+        })
+        .collect();
+    in_parallel(moments, |(moment, next)| {
         let (app, _proxy) = prepared();
         let mut child = app.sync().arg("--prune").start();
         thread::sleep(Duration::from_millis(moment));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_recovers(&app, &format!("after {moment} ms"));
+        assert_recovers(&app, next, &format!("after {moment} ms, then {next:?}"));
     });
 }
