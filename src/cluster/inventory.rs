@@ -92,7 +92,7 @@ struct Operation {
 }
 
 /// Why the inventory cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InventoryError {
     /// It cannot be read.

@@ -5,7 +5,7 @@
 //! the wanted values in just these fields, is as wanted, and the cluster is not asked. All others are tried by a dry run
 //! on the server, which is the comparison's prediction and the check before the first change in one.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -17,9 +17,10 @@ use super::discovery::{ApiResource, Discovery};
 use super::error::ApiError;
 use super::fields_v1;
 use super::hooks::{DeletePolicy, Role};
+use super::ignore::IgnoreWarning;
 use super::inventory::{Entries, Entry, Inventory, Place};
 use super::live::{self, Live};
-use super::migration;
+use super::migration::Former;
 use super::normalise;
 use super::object::{Address, GroupKind, ObjectKey};
 use super::options::{CompareOptions, Removal, ResourceOptions};
@@ -67,6 +68,8 @@ pub(super) struct Item {
     /// Whether it has to be written: also where only what is ignored differs, or whose the fields are.
     pub(super) is_written: bool,
     pub(super) conflicts: Conflicts,
+    /// Those whose fields become lockstep's with it.
+    pub(super) former: Former,
     pub(super) history: History,
 }
 
@@ -287,10 +290,22 @@ pub(super) async fn decide(
     drop(judging);
     judged.sort_by_key(|(index, _)| *index);
     let mut items = Vec::with_capacity(judged.len() + extra.len());
+    let mut failed_rules: BTreeMap<IgnoreWarning, Vec<ObjectKey>> = BTreeMap::new();
     for (_, judged) in judged {
-        warnings.extend(judged.warning);
+        warnings.extend(judged.warnings);
+        for rule in judged.failed_rules {
+            let keys = failed_rules.entry(rule).or_default();
+            keys.push(judged.item.key.clone());
+        }
         items.push(judged.item);
     }
+    warnings.extend(failed_rules.into_iter().filter_map(|(rule, keys)| {
+        Some(Warning::RuleFailed {
+            rule,
+            objects: keys.len(),
+            key: keys.into_iter().next()?,
+        })
+    }));
     for (key, object) in extra {
         if request.extent.contains(&key) {
             items.push(context.unwanted(key, object, &discovery));
@@ -370,7 +385,8 @@ struct Context<'a> {
 
 struct Judged {
     item: Item,
-    warning: Option<Warning>,
+    warnings: Vec<Warning>,
+    failed_rules: BTreeSet<IgnoreWarning>,
     was_asked: bool,
 }
 
@@ -385,28 +401,44 @@ enum Tried {
 impl Context<'_> {
     async fn judge(&self, mut target: Target, live: Option<Value>) -> Judged {
         let history = self.history(&target.key);
-        let mut warning = None;
+        let mut warnings = Vec::new();
+        let mut failed_rules = BTreeSet::new();
         let mut conflicts = self.conflicts(false);
         let mut refusal = None;
+        let mut is_ours = false;
         if let Some(live) = &live {
             match Ownership::of(live, &target.key, &self.request.application) {
-                Ownership::Ours => conflicts = self.conflicts(true),
+                Ownership::Ours => {
+                    is_ours = true;
+                    conflicts = self.conflicts(true);
+                }
                 Ownership::Nobodys => {}
                 Ownership::Foreign(owner) => match self.request.adoption {
                     Adoption::Refuse => refusal = Some(ObjectError::Foreign(owner)),
                     Adoption::TakeOver => {
                         conflicts = Conflicts::Force;
-                        warning = Some(shared(&target, owner));
+                        warnings.push(shared(&target, owner));
                     }
                 },
             }
             if self.request.options.respect_ignore_differences {
-                target.object = self.request.ignore.respect(&target.object, live).0;
+                let (respected, failed) = self.request.ignore.respect(&target.object, live);
+                target.object = respected;
+                failed_rules.extend(failed);
+            }
+            if is_leaving(live) {
+                warnings.push(Warning::Leaving {
+                    key: target.key.clone(),
+                });
             }
         }
         if !target.is_named() {
             refusal = Some(ObjectError::NameMissing);
         }
+        let former = Former {
+            client_side_apply: target.options.client_side_apply_migration,
+            tools: self.request.adoption == Adoption::TakeOver && !is_ours,
+        };
         // What is replaced differs from what is applied by what others put in. Where the object is made anew, that is left
         // to them: it would be made anew each time.
         let may_recreate = target.options.force || self.request.force == Force::Recreate;
@@ -421,16 +453,27 @@ impl Context<'_> {
         } else if is_unchanged {
             (Difference::Unchanged, live.clone(), false, false)
         } else {
-            match self.attempt(&target, live.as_ref(), conflicts).await {
-                Tried::Fine(predicted) => match &live {
+            match self
+                .attempt(&target, live.as_ref(), conflicts, former)
+                .await
+            {
+                Tried::Fine(mut predicted) => match &live {
                     None => (Difference::Created, Some(predicted), true, true),
                     Some(live) => {
-                        let difference = if self.differ(live, &predicted) {
+                        if !target.options.replace && former.has_fields(live) {
+                            former.foretell(&mut predicted, live, &target.object);
+                        }
+                        let (live_side, predicted_side, failed) =
+                            compared(self.request, live, &predicted);
+                        failed_rules.extend(failed);
+                        let difference = if live_side != predicted_side {
                             Difference::Changed
                         } else {
                             Difference::Unchanged
                         };
+                        // What is not marked yet is out of sync.
                         let leaves_alone = target.options.apply_out_of_sync_only
+                            && is_ours
                             && matches!(difference, Difference::Unchanged);
                         let is_written = !leaves_alone && !is_same(live, &predicted);
                         (difference, Some(predicted), is_written, true)
@@ -462,15 +505,23 @@ impl Context<'_> {
                 difference,
                 is_written,
                 conflicts,
+                former,
                 history,
             },
-            warning,
+            warnings,
+            failed_rules,
             was_asked,
         }
     }
 
     /// Tries `target` by a dry run.
-    async fn attempt(&self, target: &Target, live: Option<&Value>, conflicts: Conflicts) -> Tried {
+    async fn attempt(
+        &self,
+        target: &Target,
+        live: Option<&Value>,
+        conflicts: Conflicts,
+        former: Former,
+    ) -> Tried {
         let Some(address) = target.address() else {
             let comes = self.made.kinds.contains(&target.key.group_kind)
                 || target.options.skip_dry_run_on_missing_resource;
@@ -508,10 +559,9 @@ impl Context<'_> {
                     .apply(address, &target.object, options(conflicts))
                     .await;
                 match (tried, live) {
-                    // The fields of `kubectl apply` are taken over before the real apply.
+                    // Their fields are taken over before the real apply.
                     (Err(ApiError::FieldConflict { conflicts }), Some(live))
-                        if target.options.client_side_apply_migration
-                            && migration::resolves(&conflicts, live) =>
+                        if former.resolves(&conflicts, live) =>
                     {
                         self.cluster
                             .apply(address, &target.object, options(Conflicts::Force))
@@ -566,7 +616,10 @@ impl Context<'_> {
             Some(Ownership::Foreign(owner)) if self.request.adoption == Adoption::Refuse => {
                 Some(ObjectError::Foreign(owner))
             }
-            _ => match self.attempt(target, None, Conflicts::Force).await {
+            _ => match self
+                .attempt(target, None, Conflicts::Force, Former::default())
+                .await
+            {
                 Tried::Fine(_) | Tried::NotValidated | Tried::Recreate => None,
                 // The one that is there is deleted first.
                 Tried::Refused(ObjectError::DryRun(
@@ -620,6 +673,7 @@ impl Context<'_> {
             },
             is_written: false,
             conflicts: Conflicts::Refuse,
+            former: Former::default(),
             history: self.history(&key),
             key,
             live: Some(live),
@@ -650,21 +704,15 @@ impl Context<'_> {
             Some(Entry::Opened | Entry::Hook) | None => History::Confidential,
         }
     }
-
-    /// Whether the two differ in what the application is compared by.
-    fn differ(&self, live: &Value, predicted: &Value) -> bool {
-        let (live, predicted) = compared(self.request, live, predicted);
-        live != predicted
-    }
 }
 
 /// Both sides in the form in which they are compared: what the API server alone writes, what is ignored, and lockstep's own
-/// marks are left out.
+/// marks are left out. And the rules that could not be used.
 pub(super) fn compared(
     request: &SyncRequest<'_>,
     live: &Value,
     predicted: &Value,
-) -> (Value, Value) {
+) -> (Value, Value, Vec<IgnoreWarning>) {
     let mut live = live.clone();
     // What is not there yet was changed by nobody else.
     let mut predicted = if request.compare.include_mutation_webhook || live.is_null() {
@@ -672,10 +720,11 @@ pub(super) fn compared(
     } else {
         normalise::without_webhook_changes(predicted, &live, super::client::FIELD_MANAGER)
     };
-    request.ignore.remove_from_both(&mut live, &mut predicted);
+    let failed = request.ignore.remove_from_both(&mut live, &mut predicted);
     ownership::unmark(&mut live);
     ownership::unmark(&mut predicted);
-    normalise::for_comparison(&live, &predicted)
+    let (live, predicted) = normalise::for_comparison(&live, &predicted);
+    (live, predicted, failed)
 }
 
 /// What the server does with fields that it does not know.
@@ -697,6 +746,11 @@ pub(super) fn at_version_of(object: &Value, live: &Value) -> Value {
         metadata.insert("resourceVersion".to_owned(), version.clone());
     }
     object
+}
+
+/// Whether a live object is being deleted.
+pub(super) fn is_leaving(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some()
 }
 
 /// The uid of a live object.

@@ -69,7 +69,7 @@ pub enum SyncError {
     /// It is not known what to do.
     #[error(transparent)]
     Compare(#[from] CompareError),
-    /// The inventory cannot be kept, so that nothing more is changed.
+    /// The inventory cannot be written, so that nothing is changed.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }
@@ -94,8 +94,8 @@ impl SyncError {
 ///
 /// # Errors
 ///
-/// When it cannot be found out what to do, or the inventory cannot be kept. An operation that failed on an object is an
-/// [`Outcome`], not an error.
+/// When it cannot be found out what to do, or the right to do it cannot be had. From the first change on, what fails is an
+/// [`Outcome`], not an error: it tells what was changed.
 pub async fn sync(
     cluster: &Cluster,
     request: &SyncRequest<'_>,
@@ -186,28 +186,40 @@ pub async fn sync(
         None
     };
     let mut execution = Execution::new(cluster, request, progress, &plan);
-    let end = match &lease {
+    let (mut end, mut lost) = match &lease {
         Some(lease) => tokio::select! {
-            end = execution.run() => end,
-            lost = lease.keep() => return Err(lost.into()),
+            end = execution.run() => (end, None),
+            lost = lease.keep() => (EndReason::InventoryNotKept, Some(lost)),
         },
-        None => execution.run().await,
+        None => (execution.run().await, None),
     };
     let entries = execution.entries_after();
     let health = execution.health();
     let results = execution.into_results();
-    if let Some(lease) = lease {
-        lease.release(entries).await?;
+    if let (Some(lease), None) = (lease, &lost) {
+        lost = lease.release(entries).await.err();
+    }
+    let mut warnings = plan.warnings;
+    if let Some(cause) = lost {
+        // What failed before is the reason still.
+        if end == EndReason::Done {
+            end = EndReason::InventoryNotKept;
+        }
+        warnings.push(Warning::InventoryNotKept { cause });
     }
     Ok(Outcome {
-        phase: if end == EndReason::Done {
-            OperationPhase::Succeeded
-        } else {
-            OperationPhase::Failed
+        phase: match end {
+            EndReason::Done => OperationPhase::Succeeded,
+            EndReason::InventoryNotKept => OperationPhase::Error,
+            EndReason::DryRunFailed
+            | EndReason::NamespaceFailed
+            | EndReason::ApplyFailed
+            | EndReason::TaskFailed
+            | EndReason::SharedResource => OperationPhase::Failed,
         },
         reason: end,
         results,
-        warnings: plan.warnings,
+        warnings,
         health,
         took: begun.elapsed(),
     })

@@ -791,12 +791,16 @@ impl<'a> Execution<'a> {
         );
     }
 
-    /// What was written, and failed afterwards, keeps its code.
+    /// What was written, and failed afterwards, keeps its code; but what is still there was not pruned.
     fn fail_running(&mut self, task: usize, error: ObjectError) {
         self.tasks[task].state = State::Failed;
-        let code = self.tasks[task]
+        let code = match self.tasks[task]
             .result
-            .map_or(ResultCode::SyncFailed, |result| self.results[result].code);
+            .map(|result| self.results[result].code)
+        {
+            Some(ResultCode::Pruned) | None => ResultCode::SyncFailed,
+            Some(code) => code,
+        };
         self.report(task, code, OperationPhase::Failed, Message::Failed(error));
     }
 
