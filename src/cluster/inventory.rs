@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::client::{Cluster, WriteOptions};
-use super::discovery::{ApiResource, Discovery};
+use super::discovery::{ApiResource, Discovery, Scope};
 use super::error::ApiError;
 use super::object::{Address, GroupKind, ObjectKey};
 use super::ownership::{APPLICATION, ApplicationName};
@@ -253,6 +253,23 @@ impl Inventory {
     /// Whether a sync is at work, or was killed at work.
     pub(super) const fn is_marked(&self) -> bool {
         self.operation.is_some()
+    }
+
+    /// Takes objects out of namespaces whose kinds have none: a kind that was not served yet when the inventory was written
+    /// was taken for a namespaced one.
+    pub(super) fn place(&mut self, discovery: &Discovery) {
+        let is_misplaced = |key: &ObjectKey, _: &mut Entry| {
+            key.namespace.is_some()
+                && discovery
+                    .resource(&key.group_kind, None)
+                    .is_some_and(|resource| resource.scope == Scope::Cluster)
+        };
+        let misplaced: Vec<(ObjectKey, Entry)> =
+            self.entries.extract_if(.., is_misplaced).collect();
+        for (mut key, entry) in misplaced {
+            key.namespace = None;
+            self.entries.entry(key).or_insert(entry);
+        }
     }
 
     /// Refuses an application of the same name from another source.

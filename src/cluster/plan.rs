@@ -137,11 +137,12 @@ pub(super) async fn survey(
 ) -> Result<Survey, CompareError> {
     let discovery = cluster.discovery().await.map_err(CompareError::Discovery)?;
     let targets = target::targets(request, &discovery, started)?;
-    let inventory = match (known, Place::of(request, &discovery)) {
+    let mut inventory = match (known, Place::of(request, &discovery)) {
         (Some(known), _) => known,
         (None, Some(place)) => place.read(cluster).await?,
         (None, None) => Inventory::default(),
     };
+    inventory.place(&discovery);
     if request.adoption == Adoption::Refuse {
         inventory.check_source(request.source.as_str())?;
     }
