@@ -33,6 +33,7 @@ mod retry;
 mod status;
 mod sync;
 mod target;
+mod undeclared;
 mod view;
 mod wait;
 mod watch;

@@ -566,7 +566,7 @@ mod tests {
                 version: "v1".to_owned(),
                 kind: "ConfigMap".to_owned(),
                 plural: "configmaps".to_owned(),
-                scope: super::super::discovery::Scope::Namespaced,
+                scope: Scope::Namespaced,
                 verbs: Default::default(),
                 subresources: Default::default(),
             },

@@ -29,6 +29,7 @@ use super::ownership::{self, Owner, Ownership};
 use super::progress::{Progress, SyncEvent};
 use super::request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
 use super::target::{self, HookTarget, Target, Targets};
+use super::undeclared;
 use super::view::History;
 
 /// What is wanted, and what is there.
@@ -455,7 +456,7 @@ impl Context<'_> {
             (Difference::Unchanged, live.clone(), false, false)
         } else {
             match self
-                .attempt(&target, live.as_ref(), conflicts, former)
+                .attempt(&mut target, live.as_ref(), conflicts, former)
                 .await
             {
                 Tried::Fine(mut predicted) => match &live {
@@ -515,8 +516,25 @@ impl Context<'_> {
         }
     }
 
-    /// Tries `target` by a dry run.
+    /// Tries `target` by a dry run; where it is not to be validated, without the fields that its kind does not have.
     async fn attempt(
+        &self,
+        target: &mut Target,
+        live: Option<&Value>,
+        conflicts: Conflicts,
+        former: Former,
+    ) -> Tried {
+        loop {
+            match self.attempt_once(target, live, conflicts, former).await {
+                Tried::Refused(ObjectError::DryRun(error))
+                    if !target.options.validate
+                        && undeclared::remove(&error, &mut target.object) => {}
+                tried => return tried,
+            }
+        }
+    }
+
+    async fn attempt_once(
         &self,
         target: &Target,
         live: Option<&Value>,
@@ -608,8 +626,8 @@ impl Context<'_> {
         self.cluster.create(address, &object, options).await.is_ok()
     }
 
-    async fn judge_hook(&self, hook: HookTarget, live: Option<Value>) -> HookItem {
-        let target = &hook.target;
+    async fn judge_hook(&self, mut hook: HookTarget, live: Option<Value>) -> HookItem {
+        let target = &mut hook.target;
         let ownership = live
             .as_ref()
             .map(|live| Ownership::of(live, &target.key, &self.request.application));

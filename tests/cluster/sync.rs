@@ -374,6 +374,26 @@ fn what_cannot_be_changed_is_replaced_only_where_allowed() {
 }
 
 #[test]
+fn fields_that_a_kind_does_not_have_are_dropped_where_nothing_is_validated() {
+    let app = Application::new("undeclared");
+    let pod = |validate: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: PodTemplate\nmetadata:\n  name: odd\n  annotations:\n    argocd.argoproj.io/sync-options: {validate}\nbogus: 1\ntemplate:\n  spec:\n    containers:\n    - name: main\n      image: run\n      neither: {{a: 1}}\n"
+        )
+    };
+    let outcome = app.sync(&pod("Validate=true"));
+    assert_eq!(outcome.reason, EndReason::DryRunFailed, "{outcome:?}");
+    for _ in 0..2 {
+        let outcome = app.sync(&pod("Validate=false"));
+        assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
+        assert_eq!(app.differences(&pod("Validate=false")), [""; 0]);
+    }
+    let secret = "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: odd\n  annotations:\n    argocd.argoproj.io/sync-options: Validate=false\nbogus: {a: 1}\nstringData: {a: b}\n";
+    let outcome = app.sync(&(pod("Validate=false") + secret));
+    assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
+}
+
+#[test]
 fn a_wave_waits_for_the_health_of_the_one_before() {
     let app = Application::new("health");
     let deployment = |image: &str| {
