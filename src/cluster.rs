@@ -13,6 +13,7 @@ pub mod options;
 pub mod order;
 
 mod client;
+mod cluster_secret;
 mod compare;
 mod connect;
 mod discovery;
@@ -42,11 +43,11 @@ pub use client::{
     ApplyOptions, Cluster, Conflicts, DeleteOptions, Deletion, FIELD_MANAGER, Listed, Propagation,
     Run, Selection, Validation, WriteOptions, Written,
 };
-pub use compare::{CompareError, Compared, Comparison, Difference, Knowledge, compare};
-pub use connect::{
-    ClusterSecret, ConnectError, Connection, Destination, DestinationError, ExecCredentials, Found,
-    IN_CLUSTER_NAME, IN_CLUSTER_SERVER, KubeconfigSource, Reach,
+pub use cluster_secret::{
+    ClusterSecret, Destination, DestinationError, Found, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, Reach,
 };
+pub use compare::{CompareError, Compared, Comparison, Difference, Knowledge, compare};
+pub use connect::{ConnectError, Connection, ExecCredentials, KubeconfigSource};
 pub use discovery::{ApiResource, Discovery, GroupVersion, Scope, Verb};
 pub use error::{
     ApiError, FieldConflict, FieldError, RetryAfter, ServerText, TlsProblem, TransportCause,

@@ -6,6 +6,7 @@
 //! [`Mirrors::fetch`] turns an address, a [`Revision`] and [`Credentials`] into a [`Commit`]; its [`tree`](Commit::tree) is
 //! what the pipeline reads. Signatures are checked by [`Signers`], submodules are fetched by [`Submodules`].
 
+mod bases;
 mod commit;
 mod consolidate;
 mod credentials;
@@ -14,6 +15,7 @@ mod http;
 mod mirror;
 mod mirrors;
 mod objects;
+mod prefix;
 mod revision;
 mod session;
 mod signature;
@@ -23,6 +25,7 @@ mod url;
 mod version_range;
 
 pub use self::url::{Endpoint, RepositoryUrl, UrlError, UrlPolicy, UserInfo};
+pub use bases::{AllowedBases, BaseError, SignedBy};
 pub use commit::Commit;
 pub use credentials::{
     ClientCertificate, CredentialKind, CredentialStore, Credentials, CredentialsError, Login,
@@ -30,6 +33,7 @@ pub use credentials::{
 };
 pub use error::{Cause, FetchError, Redirect};
 pub use mirrors::{MirrorOptions, Mirrors};
+pub use prefix::UrlPrefix;
 pub use revision::{Revision, RevisionError};
 pub use session::FetchLimits;
 pub use signature::{

@@ -4,6 +4,7 @@
 //! where it is listed; a doc comment on a struct would take the place of that.
 
 mod cluster;
+mod fetch;
 mod preview;
 mod subject;
 mod synchronise;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::check::finding::Rule;
 
 pub(super) use cluster::ClusterArguments;
+pub(super) use fetch::FetchArguments;
 pub(super) use preview::{PreviewArguments, PreviewOutput};
 pub(super) use subject::{RepositoryKind, SubjectArguments};
 pub(super) use synchronise::{
@@ -159,6 +161,10 @@ pub(super) struct BuildArguments {
     /// Where the files that a kustomization names may lie.
     #[arg(long, value_enum, default_value_t = LoadRestrictor::RootOnly, value_name = "RESTRICTOR")]
     pub load_restrictor: LoadRestrictor,
+
+    /// How remote bases are fetched.
+    #[command(flatten)]
+    pub fetching: FetchArguments,
 }
 
 /// Values of `--load-restrictor`, as kustomize has them.

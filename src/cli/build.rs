@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use goyaml::emit;
-use kustomize::BuildOptions;
+use kustomize::{BuildOptions, RemoteBases};
 use secret::SecretBytes;
 use sops::SopsOpener;
 use sops::keys::KeyPolicy;
@@ -17,7 +17,9 @@ use super::failure::Failure;
 use super::keys::Keys;
 use super::place::{self, Root};
 use super::printer::Printer;
+use super::repositories::Repositories;
 use super::subject::{load_restriction, weak_protection};
+use crate::git::UrlPolicy;
 use crate::pipeline::{Source, mask, render};
 
 pub(super) fn run(
@@ -30,6 +32,7 @@ pub(super) fn run(
         keys,
         show_secrets,
         load_restrictor,
+        fetching,
     } = arguments;
     secret::process::expect_large_heap();
     let keys = Keys::collect(&keys, &mut environment, KeyPolicy::default(), printer)?;
@@ -42,8 +45,17 @@ pub(super) fn run(
         keys.decrypt_options(),
         Arc::clone(printer.redactor()),
     );
+    let allowed = &fetching.allow_remote_bases;
+    let remote_bases: Option<Arc<dyn RemoteBases>> = if allowed.is_empty() {
+        None
+    } else {
+        let policy = UrlPolicy::default();
+        let repositories = Repositories::open(&fetching, policy, None, &opener, printer)?;
+        Some(Arc::new(repositories.bases(allowed, None, None)?))
+    };
     let options = BuildOptions {
         load_restriction: load_restriction(load_restrictor),
+        remote_bases,
         ..BuildOptions::default()
     };
 

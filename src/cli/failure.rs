@@ -338,6 +338,10 @@ pub(super) fn hint(reason: &str) -> Option<&'static str> {
             "create it, or say `--sync-option CreateNamespace=true`"
         }
         "concurrent-sync" => "wait until it is done",
+        "remote-base" | "remote-base-not-allowed" => {
+            "if whoever writes there is trusted as those who write here, allow it with `--allow-remote-bases PREFIX`"
+        }
+        "remote-file" => "keep a copy of the file beside the kustomization",
         "url-plain-http" => "if nobody else is on the way, say `--allow-repo http`",
         "url-directory" => "say `--allow-repo directory`",
         "nothing-to-fetch" => {

@@ -2,6 +2,7 @@
 //! named, and those of an Argo CD that was named.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -10,7 +11,7 @@ use goyaml::Value;
 use secret::SecretBytes;
 use tree::{Opener, Tree};
 
-use super::arguments::{ClusterArguments, RepositoryKind, SubjectArguments};
+use super::arguments::{ClusterArguments, FetchArguments, RepositoryKind, SubjectArguments};
 use super::cluster_access::{Access, argocd_secrets};
 use super::environment;
 use super::failure::Failure;
@@ -18,8 +19,9 @@ use super::place::{self, Root};
 use super::printer::Printer;
 use crate::application::{Verification, VerifyMode};
 use crate::git::{
-    Commit, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES, RepositoryUrl, Revision,
-    SecretData, SecretKind, Signers, Submodules, UrlPolicy,
+    AllowedBases, Commit, CredentialStore, MirrorOptions, Mirrors, PERSONAL_VARIABLES,
+    RepositoryUrl, Revision, SecretData, SecretKind, SignedBy, Signers, Submodules, UrlPolicy,
+    UrlPrefix,
 };
 use crate::pipeline::manifest::{self, Manifests};
 
@@ -44,9 +46,17 @@ const PUBLIC: [&str; 12] = [
 
 /// The mirrors, and what they are fetched with.
 pub(super) struct Repositories {
-    mirrors: Mirrors,
-    credentials: CredentialStore,
+    mirrors: Arc<Mirrors>,
+    credentials: Arc<CredentialStore>,
     policy: UrlPolicy,
+}
+
+/// The Argo CD whose Secrets are asked for, too.
+pub(super) struct ArgoCd<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its cluster.
+    pub cluster: &'a ClusterArguments,
 }
 
 /// A repository that is asked for.
@@ -81,7 +91,7 @@ pub(super) fn parse(
 }
 
 /// A folder is as good as any other for whoever types its name. In a manifest, its name may be somebody else's choice.
-fn policy(arguments: &SubjectArguments, by_hand: bool) -> UrlPolicy {
+pub(super) fn policy(arguments: &SubjectArguments, by_hand: bool) -> UrlPolicy {
     let allowed = |kind| arguments.allow_repo.contains(&kind);
     UrlPolicy {
         plain_http: allowed(RepositoryKind::Http),
@@ -92,8 +102,9 @@ fn policy(arguments: &SubjectArguments, by_hand: bool) -> UrlPolicy {
 impl Repositories {
     /// Opens the mirrors and collects the credentials.
     pub(super) fn open(
-        arguments: &SubjectArguments,
-        cluster: &ClusterArguments,
+        arguments: &FetchArguments,
+        policy: UrlPolicy,
+        argocd: Option<&ArgoCd<'_>>,
         opener: &dyn Opener,
         printer: &Printer,
     ) -> Result<Self, Failure> {
@@ -107,16 +118,41 @@ impl Repositories {
         for file in &arguments.repo_credentials {
             add_file(&mut credentials, file, opener, printer)?;
         }
-        if let Some(namespace) = &arguments.argocd_namespace {
+        if let Some(ArgoCd { namespace, cluster }) = argocd {
             let access = Access::of_kubeconfig(cluster)?;
             for secret in argocd_secrets(&access, namespace, &["repository", "repo-creds"])? {
                 add_live(&mut credentials, &secret, printer)?;
             }
         }
+        let mirrors = Mirrors::open(folder, MirrorOptions::default()).map_err(Failure::Fetch)?;
         Ok(Self {
-            mirrors: Mirrors::open(folder, MirrorOptions::default()).map_err(Failure::Fetch)?,
-            credentials,
-            policy: policy(arguments, false),
+            mirrors: Arc::new(mirrors),
+            credentials: Arc::new(credentials),
+            policy,
+        })
+    }
+
+    /// Who fetches the remote bases of an application's kustomizations. Where `verification` asks for it, only those that
+    /// are signed.
+    pub(super) fn bases(
+        &self,
+        allowed: &[UrlPrefix],
+        project: Option<&str>,
+        verification: Option<&Verification>,
+    ) -> Result<AllowedBases, Failure> {
+        let signed_by = |verification| {
+            Ok::<_, Failure>(SignedBy {
+                signers: Arc::new(signers(verification)?),
+                now: now(),
+            })
+        };
+        Ok(AllowedBases {
+            mirrors: Arc::clone(&self.mirrors),
+            credentials: Arc::clone(&self.credentials),
+            project: project.map(str::to_owned),
+            allowed: allowed.to_vec(),
+            signed_by: verification.map(signed_by).transpose()?,
+            limits: place::limits(),
         })
     }
 
@@ -146,6 +182,7 @@ impl Repositories {
             credentials: &self.credentials,
             project: asked.project,
             policy: self.policy,
+            allowed: None,
         };
         let mounts = submodules
             .of(&commit, &url)
@@ -181,22 +218,29 @@ fn verify(
     commit: &Commit,
     url: &RepositoryUrl,
 ) -> Result<(), Failure> {
-    let signers = Signers::parse(&verification.signers).map_err(Failure::Signers)?;
-    match verification.mode {
-        VerifyMode::Head => {}
-        VerifyMode::Tag | VerifyMode::TagAndHead => return Err(Failure::VerifyTag),
-    }
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |now| now.as_secs());
-    signers
-        .verify_commit(commit.id(), commit.raw(), now)
+    signers(verification)?
+        .verify_commit(commit.id(), commit.raw(), now())
         .map(|_verified| ())
         .map_err(|source| Failure::Signature {
             url: url.to_string(),
             commit: commit.id().to_string(),
             source,
         })
+}
+
+fn signers(verification: &Verification) -> Result<Signers, Failure> {
+    match verification.mode {
+        VerifyMode::Head => {}
+        VerifyMode::Tag | VerifyMode::TagAndHead => return Err(Failure::VerifyTag),
+    }
+    Signers::parse(&verification.signers).map_err(Failure::Signers)
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs())
 }
 
 /// Adds the Secrets of a file, which may be encrypted.

@@ -6,9 +6,11 @@
 mod application;
 mod local;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kustomize::resource::Place;
 use kustomize::{BuildOptions, LoadRestriction};
 use sealed::{DeprecatedData, OpenOptions};
 use sops::SopsOpener;
@@ -22,9 +24,9 @@ use super::failure::Failure;
 use super::keys::Keys;
 use super::place;
 use super::printer::Printer;
-use super::repositories::{Asked, Checkout, Repositories};
-use crate::application::Application;
+use super::repositories::{self, ArgoCd, Asked, Checkout, Repositories};
 use crate::application::environment::BuildEnvironment;
+use crate::application::{Application, Verification};
 use crate::pipeline::{Desired, Rendered, SealedPolicy, materialise, render};
 
 /// The objects that are wanted, and whose they are.
@@ -68,6 +70,7 @@ impl Subject {
             printer,
             opener: &opener,
             build,
+            opened: OnceCell::new(),
         };
         let is_fetched =
             arguments.repo.is_some() || arguments.app.is_some() && arguments.place.is_none();
@@ -118,6 +121,7 @@ struct Workshop<'a> {
     printer: &'a Printer,
     opener: &'a dyn Opener,
     build: BuildOptions,
+    opened: OnceCell<Repositories>,
 }
 
 impl Workshop<'_> {
@@ -141,8 +145,41 @@ impl Workshop<'_> {
         })
     }
 
-    fn repositories(&self) -> Result<Repositories, Failure> {
-        Repositories::open(self.arguments, self.cluster, self.opener, self.printer)
+    /// The repositories, opened when they are asked for first.
+    fn repositories(&self) -> Result<&Repositories, Failure> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let argocd = self.arguments.argocd_namespace.as_deref();
+        let argocd = argocd.map(|namespace| ArgoCd {
+            namespace,
+            cluster: self.cluster,
+        });
+        let opened = Repositories::open(
+            &self.arguments.fetching,
+            repositories::policy(self.arguments, false),
+            argocd.as_ref(),
+            self.opener,
+            self.printer,
+        )?;
+        Ok(self.opened.get_or_init(|| opened))
+    }
+
+    /// How kustomizations are built for an application.
+    fn build_options(
+        &self,
+        project: Option<&str>,
+        verification: Option<&Verification>,
+    ) -> Result<BuildOptions, Failure> {
+        let allowed = &self.arguments.fetching.allow_remote_bases;
+        if allowed.is_empty() {
+            return Ok(self.build.clone());
+        }
+        let bases = self.repositories()?.bases(allowed, project, verification)?;
+        Ok(BuildOptions {
+            remote_bases: Some(Arc::new(bases)),
+            ..self.build.clone()
+        })
     }
 
     /// What `--repo` names.
@@ -160,7 +197,8 @@ impl Workshop<'_> {
         } = self.repositories()?.checkout(&asked, None)?;
         let folder = TreePath::root().join(&self.arguments.path)?;
         let filter = self.filter()?;
-        let source = local::source(&tree, &folder, &filter, &self.build)?;
+        let options = self.build_options(None, None)?;
+        let source = local::source(&tree, &folder, &filter, &options)?;
         let rendered = render(&tree, self.opener, &source)?;
         let name = match folder.file_name() {
             Some(name) => name.to_owned(),
@@ -183,11 +221,9 @@ impl Workshop<'_> {
             .unwrap_or_else(|| PathBuf::from("."));
         let place = local::Place::find(&path)?;
         let filter = self.filter()?;
-        let rendered = render(
-            &place.tree,
-            self.opener,
-            &place.source(&filter, &self.build)?,
-        )?;
+        let options = self.build_options(None, None)?;
+        let source = place.source(&filter, &options)?;
+        let rendered = render(&place.tree, self.opener, &source)?;
         Ok(Found {
             application: None,
             name: self.arguments.name.clone().unwrap_or(place.name),
@@ -231,7 +267,7 @@ pub(super) fn report(rendered: &Rendered, printer: &Printer) {
 }
 
 /// A word on each file whose clear-text values nothing vouches for.
-pub(super) fn weak_protection(opened: &[(TreePath, Protection)]) -> impl Iterator<Item = String> {
+pub(super) fn weak_protection(opened: &[(Place, Protection)]) -> impl Iterator<Item = String> {
     opened
         .iter()
         .filter(|(_, protection)| match protection {

@@ -99,6 +99,7 @@ impl Sight {
             object: object.clone(),
             identity: self.identity.clone(),
             origin: Origin {
+                repository: None,
                 path: TreePath::root(),
                 line: 0,
             },

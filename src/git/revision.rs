@@ -21,6 +21,7 @@ enum Kind {
     Head,
     Commit(ObjectId),
     Name(Box<str>),
+    Reference(Box<str>),
 }
 
 /// A text that names no revision.
@@ -72,6 +73,20 @@ impl Revision {
         }))
     }
 
+    /// Reads what `git fetch` is given: a full commit, or a reference. The first of its full name, its name below `refs/`,
+    /// the tag and the branch is taken; no range of versions and no part of a commit's name means anything (git:
+    /// `refs.c: ref_rev_parse_rules`). Nothing is `HEAD`.
+    ///
+    /// # Errors
+    ///
+    /// When it can be no revision of any repository.
+    pub fn reference(text: &str) -> Result<Self, RevisionError> {
+        Ok(match Self::parse(text)?.0 {
+            Kind::Name(name) => Self(Kind::Reference(name)),
+            kind => Self(kind),
+        })
+    }
+
     /// A commit.
     pub const fn commit(id: ObjectId) -> Self {
         Self(Kind::Commit(id))
@@ -81,7 +96,7 @@ impl Revision {
     pub const fn as_commit(&self) -> Option<ObjectId> {
         match &self.0 {
             Kind::Commit(id) => Some(*id),
-            Kind::Head | Kind::Name(_) => None,
+            Kind::Head | Kind::Name(_) | Kind::Reference(_) => None,
         }
     }
 
@@ -94,7 +109,7 @@ impl Revision {
             {
                 Some(name)
             }
-            Kind::Name(_) | Kind::Commit(_) | Kind::Head => None,
+            Kind::Name(_) | Kind::Reference(_) | Kind::Commit(_) | Kind::Head => None,
         }
     }
 
@@ -116,6 +131,7 @@ impl Revision {
                     prefixes.insert(name.to_string());
                 }
             }
+            Kind::Reference(name) => prefixes.extend(places_of_reference(name)),
         }
     }
 
@@ -142,6 +158,7 @@ impl Revision {
                     })
                     .or_else(|| name.starts_with("refs/").then(|| named(name)).flatten())
             }
+            Kind::Reference(name) => places_of_reference(name).find_map(|place| named(&place)),
         }
     }
 }
@@ -149,12 +166,21 @@ impl Revision {
 /// Where a short name can stand, the first that has it wins.
 const PLACES: [&str; 4] = ["refs/heads/", "refs/tags/", "refs/", "refs/remotes/"];
 
+/// Where a reference can stand for `git fetch`, the first that has it wins.
+fn places_of_reference(name: &str) -> impl Iterator<Item = String> {
+    let is_full = name.starts_with("refs/");
+    let full = is_full.then(|| name.to_owned());
+    let places = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+    full.into_iter()
+        .chain(places.map(|place| format!("{place}{name}")))
+}
+
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Head => f.write_str("HEAD"),
             Kind::Commit(id) => id.fmt(f),
-            Kind::Name(name) => f.write_str(name),
+            Kind::Name(name) | Kind::Reference(name) => f.write_str(name),
         }
     }
 }
@@ -237,6 +263,28 @@ mod tests {
                 });
                 assert!(asked, "{text}: {prefixes:?}");
             }
+        }
+    }
+
+    #[test]
+    fn references_are_resolved_as_git_fetch_does() {
+        for (text, expected) in [
+            ("", Some(1)),
+            ("HEAD", Some(1)),
+            ("main", Some(1)),
+            ("both", Some(7)),
+            ("heads/both", Some(3)),
+            ("refs/heads/both", Some(3)),
+            ("v2.0.0", Some(11)),
+            ("pull/7/head", Some(6)),
+            ("1.x", Some(2)),
+            ("1.*", None),
+            (">=1", None),
+            ("0a0a0a0", None),
+        ] {
+            let revision = Revision::reference(text).unwrap();
+            assert_eq!(revision.resolve(&references()), expected.map(id), "{text}");
+            assert_eq!(revision.as_abbreviation(), None, "{text}");
         }
     }
 

@@ -14,6 +14,7 @@ use super::commit::Commit;
 use super::credentials::{CredentialStore, CredentialsError};
 use super::error::FetchError;
 use super::mirrors::Mirrors;
+use super::prefix::{UrlPrefix, covered};
 use super::revision::Revision;
 use super::url::{RepositoryUrl, UrlError, UrlPolicy};
 
@@ -41,8 +42,10 @@ pub struct Submodules<'a> {
     pub credentials: &'a CredentialStore,
     /// The project whose application wants them.
     pub project: Option<&'a str>,
-    /// Which addresses are allowed.
+    /// Which kinds of addresses are allowed.
     pub policy: UrlPolicy,
+    /// Which repositories are allowed; none for all.
+    pub allowed: Option<&'a [UrlPrefix]>,
 }
 
 impl Submodules<'_> {
@@ -54,6 +57,9 @@ impl Submodules<'_> {
     /// What is wrong with a `.gitmodules`, or why one cannot be fetched.
     pub fn of(&self, commit: &Commit, url: &RepositoryUrl) -> Result<Vec<Mount>, SubmoduleError> {
         mounts(&commit.content(), url, self.policy, &mut |url, id| {
+            if !self.allowed.is_none_or(|prefixes| covered(prefixes, url)) {
+                return Err(Unavailable::NotAllowed);
+            }
             let credentials = self
                 .credentials
                 .for_url(url, self.project)
@@ -84,6 +90,7 @@ pub(super) struct Content {
 
 /// Why there is no content of a submodule.
 enum Unavailable {
+    NotAllowed,
     Fetch(FetchError),
     Credentials(CredentialsError),
 }
@@ -92,6 +99,7 @@ impl Unavailable {
     fn at(self, path: &TreePath) -> SubmoduleError {
         let path = path.clone();
         match self {
+            Self::NotAllowed => SubmoduleError::NotAllowed { path },
             Self::Fetch(source) => SubmoduleError::Fetch { path, source },
             Self::Credentials(source) => SubmoduleError::Credentials { path, source },
         }
@@ -127,6 +135,12 @@ pub enum SubmoduleError {
         path: TreePath,
         /// What is wrong with it.
         source: UrlError,
+    },
+    /// Its repository is none of those that are allowed.
+    #[error("no allowed prefix covers the repository of the submodule at {path}")]
+    NotAllowed {
+        /// Where it is.
+        path: TreePath,
     },
     /// The commit cannot be fetched.
     #[error("the submodule at {path} cannot be fetched")]
@@ -332,6 +346,7 @@ impl SubmoduleError {
             Self::Path(_) => "submodule-path",
             Self::Twice(_) => "submodule-twice",
             Self::Url { .. } => "submodule-url",
+            Self::NotAllowed { .. } => "remote-base-not-allowed",
             Self::Fetch { .. } => "submodule-fetch",
             Self::Credentials { .. } => "submodule-credentials",
             Self::TooMany => "submodules-too-many",

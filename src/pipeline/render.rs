@@ -1,7 +1,7 @@
 //! The first stage: the manifests of a tree.
 
 use kustomize::BuildOptions;
-use kustomize::resource::{Sensitivity, SourceFile};
+use kustomize::resource::{Place as SourcePlace, Sensitivity, SourceFile};
 use tree::{
     EntryKind, ManifestFilter, OpenError, Opener, Protection, ReadError, SecretParts, Tree,
     TreePath,
@@ -35,7 +35,7 @@ pub enum Source<'a> {
 pub struct Rendered {
     resources: Vec<Resource>,
     skipped: Vec<Skipped>,
-    opened: Vec<(TreePath, Protection)>,
+    opened: Vec<(SourcePlace, Protection)>,
     warnings: Vec<kustomize::Warning>,
 }
 
@@ -122,7 +122,7 @@ impl Rendered {
     }
 
     /// The protected files that were opened.
-    pub fn opened(&self) -> &[(TreePath, Protection)] {
+    pub fn opened(&self) -> &[(SourcePlace, Protection)] {
         &self.opened
     }
 
@@ -263,11 +263,13 @@ fn kustomization(
     for resource in &built.resources {
         let object = kustomize::output::value(resource)?;
         let origin = match resource.source() {
-            Some(SourceFile { path, line }) => Origin {
-                path: path.clone(),
+            Some(SourceFile { place, line }) => Origin {
+                repository: place.repository.clone(),
+                path: place.path.clone(),
                 line: *line,
             },
             None => Origin {
+                repository: None,
                 path: path.clone(),
                 line: 0,
             },
@@ -324,6 +326,7 @@ fn read(
                     object: manifest.object,
                     identity: manifest.identity,
                     origin: Origin {
+                        repository: None,
                         path: path.clone(),
                         line: manifest.line,
                     },
@@ -332,7 +335,11 @@ fn read(
                 });
             }
             if opening == Opening::Decrypted {
-                rendered.opened.push((path.clone(), opened.protection));
+                let place = SourcePlace {
+                    repository: None,
+                    path: path.clone(),
+                };
+                rendered.opened.push((place, opened.protection));
             }
             Ok(None)
         }

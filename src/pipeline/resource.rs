@@ -1,6 +1,7 @@
 //! One Kubernetes object on its way through the pipeline.
 
 use std::fmt;
+use std::sync::Arc;
 
 use goyaml::Value;
 use tree::{SecretParts, TreePath};
@@ -49,6 +50,8 @@ pub enum Opening {
 /// The place that an object came from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
+    /// The remote base that the file is in, without credentials; none for the source itself.
+    pub repository: Option<Arc<str>>,
     /// The file, or the folder of the kustomization that made the object.
     pub path: TreePath,
     /// The line on which the object starts, counted from one; zero for an object that was made and not read.
@@ -156,9 +159,12 @@ impl fmt::Display for Identity {
     }
 }
 
-/// `path:line`, or `path` alone.
+/// `path:line`, or `path` alone; of a remote base, behind its address.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(repository) = &self.repository {
+            write!(f, "{repository}: ")?;
+        }
         match self.line {
             0 => write!(f, "{}", self.path),
             line => write!(f, "{}:{line}", self.path),

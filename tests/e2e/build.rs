@@ -234,3 +234,86 @@ fn an_object_without_a_version_is_built_and_not_previewed() {
     let expected = "web.yaml:1: not a Kubernetes object: `apiVersion` is missing";
     assert!(refused.stderr.contains(expected), "{}", refused.stderr);
 }
+
+#[test]
+fn remote_bases_are_built_where_they_are_allowed_with_their_encrypted_files() {
+    let remote = tempfile::tempdir().unwrap();
+    let encrypted = sops_encrypt(
+        "secret.yaml",
+        SECRET,
+        &["--encrypted-regex", "^stringData$"],
+    );
+    put(
+        remote.path(),
+        "base/kustomization.yaml",
+        "resources: [secret.yaml]\n",
+    );
+    put(remote.path(), "base/secret.yaml", SECRET);
+    git(remote.path(), &["init", "-q", "-b", "main"]);
+    git(remote.path(), &["add", "-A"]);
+    git(remote.path(), &["commit", "-q", "-m", "plain"]);
+    git(remote.path(), &["branch", "plain"]);
+    put(remote.path(), "base/secret.yaml", encrypted);
+    git(remote.path(), &["commit", "-q", "-a", "-m", "encrypted"]);
+
+    let own = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", remote.path().display());
+    let overlay =
+        |revision: &str| format!("resources: ['{url}//base?ref={revision}']\nnamePrefix: prod-\n");
+    put(own.path(), "kustomization.yaml", overlay("plain"));
+    let real = Command::new(peers::program("kustomize", "kustomize"))
+        .arg("build")
+        .arg(own.path())
+        .output()
+        .unwrap();
+    assert!(real.status.success());
+    put(own.path(), "kustomization.yaml", overlay("main"));
+    let mirrors = own.path().join("mirrors");
+    let run = |command: &str, flags: &[&str]| {
+        lockstep([command, "--mirrors"])
+            .arg(&mirrors)
+            .arg("--keys")
+            .arg(keys().age())
+            .args(flags)
+            .arg(own.path())
+            .run()
+    };
+    for flags in [&[][..], &["--allow-remote-bases", "https://example.com"]] {
+        for command in ["build", "preview"] {
+            let refused = run(command, flags).expect(2);
+            assert!(
+                refused.stderr.contains("--allow-remote-bases"),
+                "{}",
+                refused.stderr
+            );
+        }
+    }
+    let allowed = ["--allow-remote-bases", url.as_str()];
+    let masked = run("build", &allowed).expect(0);
+    assert!(!masked.text().contains("tr0ub4dor"), "{}", masked.text());
+    let shown = run("build", &[&allowed[..], &["--show-secrets"]].concat()).expect(0);
+    assert_eq!(shown.text().as_bytes(), real.stdout);
+    let preview = run("preview", &allowed).expect(0);
+    assert!(
+        preview.text().contains(&format!(
+            "{}//base?ref=main: base/secret.yaml",
+            remote.path().display()
+        )),
+        "{}",
+        preview.text()
+    );
+    assert!(!preview.text().contains("tr0ub4dor"));
+}
+
+#[track_caller]
+fn git(folder: &Path, arguments: &[&str]) {
+    let done = Command::new("git")
+        .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .status()
+        .unwrap();
+    assert!(done.success());
+}

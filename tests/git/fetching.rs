@@ -268,6 +268,7 @@ fn submodules_are_seen_in_their_places() {
         credentials: &credentials,
         project: None,
         policy: UrlPolicy::default(),
+        allowed: None,
     };
     let fetched = submodules.of(&top, &world.url()).unwrap();
     let tree = top.tree_with(fetched, Limits::default());

@@ -1,10 +1,10 @@
-//! Repositories as Git has them: fetched from real servers (HTTPS and SSH), and with what the real `git`, `gpg` and `ssh-keygen` sign.
 //! Repositories as Git has them: the real `git`, `gpg`, `sshd` and `ssh-keygen` make what is read here, serve it, and say
 //! what is right.
 // A test may give up where its setting cannot be made; clippy knows only test functions, not those they call.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
+mod bases;
 mod faults;
 mod fetching;
 mod hostile;

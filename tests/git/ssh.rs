@@ -384,6 +384,7 @@ fn submodules_are_seen_in_their_places_with_the_credentials_for_their_address() 
             credentials: store,
             project: None,
             policy: UrlPolicy::default(),
+            allowed: None,
         };
         let commit = fetched.unwrap();
         let mounts = submodules

@@ -9,10 +9,11 @@ use crate::budget::Budget;
 use crate::cache::ParseCache;
 use crate::edit::Edits;
 use crate::error::BuildError;
-use crate::loader::{Files, LoadRestriction, Loader};
+use crate::loader::{Files, LoadRestriction, Loader, Remotes};
 use crate::order::Order;
 use crate::output::{self, OutputError};
-use crate::resource::Resource;
+use crate::remote::RemoteBases;
+use crate::resource::{Place, Resource};
 use crate::schema::Schema;
 use crate::target::{self, Session};
 use crate::warning::Warning;
@@ -30,6 +31,8 @@ pub struct BuildOptions {
     pub edits: Edits,
     /// Where parsed files are kept for later builds. It changes nothing in what is built.
     pub cache: Option<Arc<ParseCache>>,
+    /// Who fetches bases in other repositories. Without, they are refused.
+    pub remote_bases: Option<Arc<dyn RemoteBases>>,
 }
 
 /// Bounds on what one build may take, so that kustomizations that multiply come to an end.
@@ -39,6 +42,8 @@ pub struct BuildLimits {
     pub depth: usize,
     /// How many kustomizations are read, each counted every time it is named.
     pub kustomizations: usize,
+    /// How many revisions of other repositories are asked for.
+    pub remote_bases: usize,
     /// How many bytes of memory the build may use for files and objects, by estimate: what files are parsed to, each
     /// counted every time it is named, what generators read, and what patches, labels, replacements, vars and the like
     /// put into objects. Nothing is given back when objects are dropped. An object of ordinary size takes about 10 KiB.
@@ -53,6 +58,7 @@ impl Default for BuildLimits {
         Self {
             depth: 128,
             kustomizations: 20_000,
+            remote_bases: 64,
             bytes: 1 << 30,
             visits: 100_000_000,
         }
@@ -67,7 +73,7 @@ pub struct Built {
     /// What is worth telling.
     pub warnings: Vec<Warning>,
     /// The protected files that were opened, in the order in which they were asked for first.
-    pub opened: Vec<(TreePath, Protection)>,
+    pub opened: Vec<(Place, Protection)>,
 }
 
 impl Built {
@@ -83,7 +89,8 @@ impl Built {
 
 /// Builds the kustomization in a directory.
 ///
-/// Files are found in `tree` and read through `opener`; nothing else is asked.
+/// Files are found in `tree`, and in the trees of remote bases where the options allow any, and read through `opener`;
+/// nothing else is asked.
 ///
 /// # Errors
 ///
@@ -102,6 +109,7 @@ pub fn build(
         opened: RefCell::default(),
         cache: options.cache.as_deref(),
         budget: &budget,
+        remotes: Remotes::new(options.remote_bases.as_deref(), options.limits.remote_bases),
     };
     let loader =
         Loader::at(&files, directory).map_err(|source| BuildError::Directory(Box::new(source)))?;

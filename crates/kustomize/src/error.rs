@@ -1,5 +1,7 @@
 //! Why a build fails.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 use tree::TreePath;
 
@@ -123,6 +125,14 @@ pub enum BuildError {
         reference: String,
         /// What is wrong.
         source: Box<LoadError>,
+    },
+    /// A remote base cannot be built. Places in the cause are of that repository.
+    #[error("in the remote base `{base}`")]
+    RemoteBase {
+        /// The base, without credentials.
+        base: Arc<str>,
+        /// What is wrong.
+        source: Box<Self>,
     },
     /// A file holds no objects.
     #[error("{kustomization}: `{reference}`, named in `{field}`, holds no valid objects")]
@@ -303,6 +313,7 @@ impl BuildError {
             Self::Directory(source)
             | Self::ReadKustomization { source, .. }
             | Self::Load { source, .. } => source.reason(),
+            Self::RemoteBase { source, .. } => source.reason(),
             Self::NoKustomization { .. } => "no-kustomization",
             Self::SeveralKustomizations { .. } => "several-kustomizations",
             Self::Kustomization { source, .. } => source.reason(),

@@ -176,7 +176,7 @@ pub(crate) fn generate(
         for (mut object, line) in objects {
             object.absorb_sensitivity(file.sensitivity);
             object.set_source(SourceFile {
-                path: file.path.clone(),
+                place: file.place.clone(),
                 line,
             });
             made.push(with_options(object)?)?;

@@ -16,8 +16,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Output is that of kustomize 5.8.1, byte for byte. Nothing is fetched, run or written: remote bases, programs and
-//! containers are errors, and so is anything outside the tree. KSOPS' generator is understood without its program.
+//! Output is that of kustomize 5.8.1, byte for byte. Nothing is run or written: programs and containers are errors, and so
+//! is anything outside the tree. KSOPS' generator is understood without its program. Bases in other repositories are asked
+//! for where the caller gives somebody to ask ([`RemoteBases`], in `BuildOptions::remote_bases`), and are errors otherwise.
 //!
 //! # Repeated builds
 //!
@@ -39,6 +40,10 @@
 //! * Aliases that would copy a document out of proportion, kustomizations in one another more than
 //!   [`BuildLimits::depth`] deep, and whatever else passes one of the [`BuildLimits`] are refused.
 //! * Charts are not inflated.
+//! * Single files on servers (`https://host/file.yaml`) are refused; of an address by HTTP the real program finds out by
+//!   asking whether it is such a file or a repository. Here it is a file if it ends in `.yaml`, `.yml` or `.json` and
+//!   neither `//`, `.git`, `_git/` nor `ref` says that it is a repository.
+//! * The `timeout` of a remote base is passed over, and a remote base that names itself by another address is a cycle.
 //! * Objects other than ConfigMaps and Secrets that ask for a hash (`internal.config.kubernetes.io/needsHashSuffix`) are
 //!   hashed with the quotation marks that each change left. Where a kustomization's own `configurations` add several
 //!   fields to a type, these depend on how Go's unstable sort orders the fields; here they stay in order. Only the hash
@@ -79,6 +84,7 @@ mod loader;
 mod manifest;
 mod order;
 mod origin;
+mod remote;
 mod target;
 mod warning;
 
@@ -93,5 +99,6 @@ pub use loader::{LoadError, LoadRestriction};
 pub use manifest::ManifestError;
 pub use order::{Order, OrderError};
 pub use output::OutputError;
+pub use remote::{RemoteBase, RemoteBaseError, RemoteBases};
 pub use target::{EntryError, PluginError};
 pub use warning::Warning;

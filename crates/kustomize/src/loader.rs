@@ -1,9 +1,12 @@
-//! Which files a kustomization may read (api: internal/loader/fileloader.go, internal/git/repospec.go).
+//! Which files a kustomization may read (api: internal/loader/fileloader.go).
 //!
 //! A loader stands at the root of one kustomization. Files lie in or below that root once links are followed; other
-//! roots may be anywhere in the tree, but not at or above a root on the way here.
+//! roots may be anywhere in the tree, but not at or above a root on the way here. A remote base is a tree of its own,
+//! which nothing in it leaves.
 
 use std::cell::RefCell;
+use std::iter;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -11,7 +14,8 @@ use tree::{Kind, OpenError, Opened, Opener, PathError, Protection, ReadError, Tr
 
 use crate::budget::{Budget, OverBudget};
 use crate::cache::{Parse, ParseCache, Parsed, Unprotected};
-use crate::resource::Sensitivity;
+use crate::remote::{self, RemoteBase, RemoteBaseError, RemoteBases};
+use crate::resource::{Place, Sensitivity};
 
 /// Where files may lie.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -67,11 +71,39 @@ pub enum LoadError {
         /// The kustomization on the way here.
         visited: TreePath,
     },
-    /// The name is that of something outside this repository.
-    #[error("`{url}` is remote, and nothing is fetched during a build")]
+    /// The name is that of a directory in another repository, and nobody is there to fetch it.
+    #[error("`{base}` is remote, and nothing is fetched during this build")]
     Remote {
+        /// The directory.
+        base: Box<RemoteBase>,
+    },
+    /// The name is that of a single file on a server.
+    #[error("`{url}` is a file on a server; only directories of repositories are fetched")]
+    RemoteFile {
         /// The name, without what could be a password in it.
         url: String,
+    },
+    /// A directory in another repository is not to be had.
+    #[error("cannot fetch `{base}`")]
+    Fetch {
+        /// The directory.
+        base: Box<RemoteBase>,
+        /// Why.
+        source: RemoteBaseError,
+    },
+    /// A directory in another repository that is being built already.
+    #[error("cycle detected: `{base}` is referenced by `{earlier}`")]
+    RemoteCycle {
+        /// The directory.
+        base: Box<RemoteBase>,
+        /// What was named on the way here.
+        earlier: Box<RemoteBase>,
+    },
+    /// The build names too many revisions of repositories.
+    #[error("more than {limit} remote bases in one build")]
+    TooManyRemoteBases {
+        /// The limit.
+        limit: usize,
     },
 }
 
@@ -88,6 +120,10 @@ impl LoadError {
             Self::Cycle { .. } => "kustomization-cycle",
             Self::OverBudget(error) => error.reason(),
             Self::Remote { .. } => "remote-base",
+            Self::RemoteFile { .. } => "remote-file",
+            Self::Fetch { source, .. } => source.reason(),
+            Self::RemoteCycle { .. } => "kustomization-cycle",
+            Self::TooManyRemoteBases { .. } => "too-many-remote-bases",
         }
     }
 
@@ -102,7 +138,11 @@ impl LoadError {
             | Self::NotADirectory { .. }
             | Self::Cycle { .. }
             | Self::OverBudget(_)
-            | Self::Remote { .. } => false,
+            | Self::Remote { .. }
+            | Self::RemoteFile { .. }
+            | Self::Fetch { .. }
+            | Self::RemoteCycle { .. }
+            | Self::TooManyRemoteBases { .. } => false,
         }
     }
 }
@@ -113,22 +153,78 @@ pub(crate) struct Files<'b> {
     pub(crate) opener: &'b dyn Opener,
     pub(crate) restriction: LoadRestriction,
     /// Protected files that were opened, each once.
-    pub(crate) opened: RefCell<Vec<(TreePath, Protection)>>,
+    pub(crate) opened: RefCell<Vec<(Place, Protection)>>,
     pub(crate) cache: Option<&'b ParseCache>,
     pub(crate) budget: &'b Budget,
+    pub(crate) remotes: Remotes<'b>,
+}
+
+/// The other repositories of a build.
+pub(crate) struct Remotes<'b> {
+    bases: Option<&'b dyn RemoteBases>,
+    limit: usize,
+    /// Those that were fetched, each with a base of it.
+    fetched: RefCell<Vec<(RemoteBase, Arc<Tree>)>>,
+}
+
+impl<'b> Remotes<'b> {
+    /// At most `limit` revisions are asked for.
+    pub(crate) fn new(bases: Option<&'b dyn RemoteBases>, limit: usize) -> Self {
+        Self {
+            bases,
+            limit,
+            fetched: RefCell::default(),
+        }
+    }
+
+    fn fetch(&self, base: &RemoteBase) -> Result<Arc<Tree>, LoadError> {
+        let Some(bases) = self.bases else {
+            return Err(LoadError::Remote {
+                base: Box::new(base.clone()),
+            });
+        };
+        let is_same = |other: &RemoteBase| {
+            other.repository() == base.repository()
+                && other.revision() == base.revision()
+                && other.with_submodules() == base.with_submodules()
+        };
+        let mut fetched = self.fetched.borrow_mut();
+        if let Some((_, tree)) = fetched.iter().find(|(other, _)| is_same(other)) {
+            return Ok(Arc::clone(tree));
+        }
+        if fetched.len() >= self.limit {
+            return Err(LoadError::TooManyRemoteBases { limit: self.limit });
+        }
+        let tree = bases.fetch(base).map_err(|source| LoadError::Fetch {
+            base: Box::new(base.clone()),
+            source,
+        })?;
+        fetched.push((base.clone(), Arc::clone(&tree)));
+        Ok(tree)
+    }
 }
 
 /// The root of a kustomization, and those on the way to it.
 #[derive(Clone)]
 pub(crate) struct Loader<'b> {
     files: &'b Files<'b>,
+    /// The repository that holds it; none for the tree that is built.
+    repository: Option<Rc<Repository>>,
     root: TreePath,
-    visited: Vec<TreePath>,
+    referrer: Option<Rc<Self>>,
+}
+
+/// A repository at the place where a kustomization named it. The real program clones it anew for each.
+struct Repository {
+    base: RemoteBase,
+    /// What people call it.
+    name: Arc<str>,
+    tree: Arc<Tree>,
 }
 
 /// A file that was read.
 pub(crate) struct Loaded<'b> {
-    pub(crate) path: TreePath,
+    pub(crate) place: Place,
     pub(crate) sensitivity: Sensitivity,
     opened: Opened,
     files: &'b Files<'b>,
@@ -156,8 +252,9 @@ impl<'b> Loader<'b> {
     pub(crate) fn at(files: &'b Files<'b>, directory: &TreePath) -> Result<Self, LoadError> {
         Ok(Self {
             files,
+            repository: None,
             root: existing_directory(files.tree, directory)?,
-            visited: Vec::new(),
+            referrer: None,
         })
     }
 
@@ -172,41 +269,104 @@ impl<'b> Loader<'b> {
     }
 
     /// Where files are found.
-    pub(crate) fn tree(&self) -> &'b Tree {
-        self.files.tree
+    pub(crate) fn tree(&self) -> &Tree {
+        match &self.repository {
+            Some(repository) => &repository.tree,
+            None => self.files.tree,
+        }
+    }
+
+    /// The remote base that the kustomization belongs to.
+    pub(crate) fn remote_base(&self) -> Option<&Arc<str>> {
+        self.repository.as_ref().map(|repository| &repository.name)
     }
 
     /// The loader of another kustomization that this one names.
     pub(crate) fn enter(&self, reference: &str) -> Result<Self, LoadError> {
-        if is_repository(reference) {
-            return Err(remote(reference));
+        match RemoteBase::parse(reference) {
+            Some(base) => self.enter_repository(base),
+            None if remote::is_url(reference) => Err(LoadError::RemoteFile {
+                url: remote::shown(reference),
+            }),
+            None => self.enter_directory(reference),
         }
-        let root = existing_directory(self.files.tree, &self.root.join(reference)?)?;
-        let mut visited = self.visited.clone();
-        visited.push(self.root.clone());
-        match visited
-            .iter()
-            .rev()
-            .find(|visited| visited.starts_with(&root))
-        {
+    }
+
+    fn enter_directory(&self, reference: &str) -> Result<Self, LoadError> {
+        let root = existing_directory(self.tree(), &self.root.join(reference)?)?;
+        let visited = self
+            .on_the_way()
+            .filter(|loader| match (&loader.repository, &self.repository) {
+                (Some(theirs), Some(ours)) => Rc::ptr_eq(theirs, ours),
+                (theirs, ours) => theirs.is_none() && ours.is_none(),
+            })
+            .map(|loader| &loader.root)
+            .find(|visited| visited.starts_with(&root));
+        match visited {
             Some(visited) => Err(LoadError::Cycle {
                 candidate: root,
                 visited: visited.clone(),
             }),
-            None => Ok(Self {
-                files: self.files,
-                root,
-                visited,
-            }),
+            None => Ok(self.next(self.repository.clone(), root)),
+        }
+    }
+
+    fn enter_repository(&self, base: RemoteBase) -> Result<Self, LoadError> {
+        let cycle = |base: &RemoteBase, earlier: &Repository| LoadError::RemoteCycle {
+            base: Box::new(base.clone()),
+            earlier: Box::new(earlier.base.clone()),
+        };
+        let repositories = || {
+            self.on_the_way()
+                .filter_map(|loader| Some((loader.repository.as_deref()?, &loader.root)))
+        };
+        if let Some((earlier, _)) = repositories().find(|(earlier, _)| base.repeats(&earlier.base))
+        {
+            return Err(cycle(&base, earlier));
+        }
+        let tree = self.files.remotes.fetch(&base)?;
+        let directory = match base.path() {
+            "" => TreePath::root(),
+            path => TreePath::root().join(path)?,
+        };
+        let root = existing_directory(&tree, &directory)?;
+        // The same place under another name: the real program goes round until it is stopped.
+        let is_here = |(earlier, visited): &(&Repository, &TreePath)| {
+            Arc::ptr_eq(&earlier.tree, &tree) && **visited == root
+        };
+        if let Some((earlier, _)) = repositories().find(is_here) {
+            return Err(cycle(&base, earlier));
+        }
+        let name = base.to_string().into();
+        Ok(self.next(Some(Rc::new(Repository { base, name, tree })), root))
+    }
+
+    /// This loader, and those by which it was come to.
+    fn on_the_way(&self) -> impl Iterator<Item = &Self> {
+        iter::successors(Some(self), |loader| loader.referrer.as_deref())
+    }
+
+    fn next(&self, repository: Option<Rc<Repository>>, root: TreePath) -> Self {
+        Self {
+            files: self.files,
+            repository,
+            root,
+            referrer: Some(Rc::new(self.clone())),
         }
     }
 
     /// Reads a file that the kustomization names.
     pub(crate) fn load(&self, reference: &str) -> Result<Loaded<'b>, LoadError> {
-        if is_url(reference) {
-            return Err(remote(reference));
+        if remote::is_url(reference) {
+            return Err(LoadError::RemoteFile {
+                url: remote::shown(reference),
+            });
         }
-        self.load_at(&self.root.join(reference)?, self.files.restriction)
+        let restriction = match self.repository {
+            Some(_) => LoadRestriction::RootOnly,
+            None => self.files.restriction,
+        };
+        self.load_at(&self.root.join(reference)?, restriction)
     }
 
     /// Reads a file that may lie anywhere in the tree.
@@ -217,7 +377,7 @@ impl<'b> Loader<'b> {
     /// Whether the kustomization's own file of that name exists.
     pub(crate) fn has_file(&self, name: &str) -> bool {
         let path = self.root.join(name);
-        path.is_ok_and(|path| matches!(self.files.tree.kind(&path), Ok(Kind::File)))
+        path.is_ok_and(|path| matches!(self.tree().kind(&path), Ok(Kind::File)))
     }
 
     fn load_at(
@@ -225,7 +385,7 @@ impl<'b> Loader<'b> {
         path: &TreePath,
         restriction: LoadRestriction,
     ) -> Result<Loaded<'b>, LoadError> {
-        let tree = self.files.tree;
+        let tree = self.tree();
         let path = match restriction {
             LoadRestriction::None => path.clone(),
             LoadRestriction::RootOnly => {
@@ -244,18 +404,22 @@ impl<'b> Loader<'b> {
         };
         let opened = self.files.opener.open(tree, &path)?;
         self.files.budget.spend(opened.content.expose().len())?;
+        let place = Place {
+            repository: self.remote_base().cloned(),
+            path,
+        };
         let sensitivity = match &opened.protection {
             Protection::None => Sensitivity::Plain,
             protection => {
                 let mut all = self.files.opened.borrow_mut();
-                if !all.iter().any(|(other, _)| *other == path) {
-                    all.push((path.clone(), protection.clone()));
+                if !all.iter().any(|(other, _)| *other == place) {
+                    all.push((place.clone(), protection.clone()));
                 }
                 Sensitivity::Decrypted
             }
         };
         Ok(Loaded {
-            path,
+            place,
             sensitivity,
             opened,
             files: self.files,
@@ -268,120 +432,6 @@ fn existing_directory(tree: &Tree, path: &TreePath) -> Result<TreePath, LoadErro
         (real, Kind::Directory) => Ok(real),
         (_, Kind::File | Kind::Special(_)) => Err(LoadError::NotADirectory { path: path.clone() }),
     }
-}
-
-fn remote(url: &str) -> LoadError {
-    // What stands before `@` in the authority can be a password.
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
-    };
-    let authority = rest.find('/').unwrap_or(rest.len());
-    let shown = match rest[..authority].rfind('@') {
-        Some(at) => &rest[at + 1..],
-        None => rest,
-    };
-    let shown = shown.split('?').next().unwrap_or_default();
-    LoadError::Remote {
-        url: format!("{scheme}{shown}"),
-    }
-}
-
-/// Whether the real program would fetch the file by HTTP.
-fn is_url(reference: &str) -> bool {
-    ["http:", "https:"].iter().any(|scheme| {
-        reference
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
-}
-
-/// Whether the real program would clone the directory by Git.
-fn is_repository(reference: &str) -> bool {
-    if reference.starts_with('/') {
-        return false;
-    }
-    let reference = reference
-        .split_once('?')
-        .map_or(reference, |(path, _)| path);
-    let reference = strip_prefix(reference, "git::").unwrap_or(reference);
-    let schemes = ["ssh://", "https://", "http://", "file://"];
-    let scheme = schemes
-        .iter()
-        .find(|scheme| strip_prefix(reference, scheme).is_some());
-    let rest = scheme
-        .and_then(|scheme| strip_prefix(reference, scheme))
-        .unwrap_or(reference);
-    let user = user_length(rest);
-    let host_and_path = &rest[user..];
-    let github = strip_prefix(host_and_path, "github.com/").is_some()
-        || strip_prefix(host_and_path, "github.com:").is_some();
-    match scheme {
-        Some(&"file://") => return !rest.is_empty(),
-        Some(_) => {}
-        None if user > 0 || github => {}
-        None => return false,
-    }
-    let scp = scheme.is_none();
-    let slash = host_and_path.find('/');
-    let colon = host_and_path.find(':').filter(|_| scp);
-    let end = match (slash, colon) {
-        (Some(slash), Some(colon)) if colon > 0 && colon < slash => Some(colon),
-        (None, colon) => colon,
-        (slash, _) => slash,
-    };
-    let (host, path) = match end {
-        Some(end) => host_and_path.split_at(end + 1),
-        None => (host_and_path, ""),
-    };
-    if host.is_empty() {
-        return false;
-    }
-    let (repository, rest) = if let Some((before, after)) = path.split_once("_git/") {
-        let (name, rest) = after.split_once('/').unwrap_or((after, ""));
-        (before.len() + name.len() + 1, rest)
-    } else if let Some((before, after)) = path.split_once("//") {
-        (before.len(), after)
-    } else if let Some((before, after)) = path.split_once(".git") {
-        (before.len() + 4, after)
-    } else {
-        let mut slashes = path.match_indices('/');
-        match (slashes.next(), slashes.next()) {
-            (Some(_), Some((second, _))) => (second, &path[second + 1..]),
-            (Some(_), None) => (path.len(), ""),
-            (None, _) => return false,
-        }
-    };
-    repository > 0 && !leaves(rest)
-}
-
-/// Whether a path in a repository leads out of it.
-fn leaves(path: &str) -> bool {
-    let mut depth = 0_i64;
-    path.split('/').any(|component| {
-        match component {
-            "" | "." => {}
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
-        depth < 0
-    })
-}
-
-/// Length of `name@` at the start.
-fn user_length(text: &str) -> usize {
-    let Some(at) = text.find('@') else { return 0 };
-    let mut name = text[..at].chars();
-    let named = name.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && name.all(|character| character.is_ascii_alphanumeric() || character == '-');
-    if named { at + 1 } else { 0 }
-}
-
-fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
-    let start = text.get(..prefix.len())?;
-    start
-        .eq_ignore_ascii_case(prefix)
-        .then(|| &text[prefix.len()..])
 }
 
 #[cfg(test)]
@@ -413,6 +463,7 @@ mod tests {
             opened: RefCell::default(),
             cache: None,
             budget: &Budget::default(),
+            remotes: Remotes::new(None, 0),
         };
         check(Loader::at(&files, &TreePath::parse("over").unwrap()).unwrap())
     }
@@ -428,7 +479,7 @@ mod tests {
             ("nothing", Err("not-found"), Err("not-found")),
             ("../../x", Err("path-leaves-root"), Err("path-leaves-root")),
             ("/etc/passwd", Err("path-absolute"), Err("path-absolute")),
-            ("https://x/y.yaml", Err("remote-base"), Err("remote-base")),
+            ("https://x/y.yaml", Err("remote-file"), Err("remote-file")),
         ] {
             for (restriction, expected) in [
                 (LoadRestriction::RootOnly, restricted),
@@ -470,39 +521,5 @@ mod tests {
             loader.enter("inner").unwrap().enter("..").err().unwrap()
         });
         assert_eq!(error.reason(), "kustomization-cycle");
-    }
-
-    #[test]
-    fn repositories_are_told_from_directories() {
-        for (reference, expected) in [
-            ("https://github.com/org/repo", true),
-            ("https://github.com/org/repo//path?ref=v1", true),
-            ("github.com/org/repo/path", true),
-            ("GitHub.com:org/repo", true),
-            ("git@gitlab.com:org/repo.git", true),
-            ("git::https://host/org/repo", true),
-            ("ssh://git@host/org/repo", true),
-            ("file:///tmp/repo", true),
-            ("https://dev.azure.com/org/p/_git/repo/path", true),
-            ("https://host/one", false),
-            ("https://host/org/repo/../../../x", false),
-            ("https://host/org/repo//../x", false),
-            ("../base", false),
-            ("base", false),
-            ("a@b", false),
-            ("gitlab.com/org/repo", false),
-            ("/abs", false),
-        ] {
-            assert_eq!(is_repository(reference), expected, "{reference}");
-        }
-    }
-
-    #[test]
-    fn passwords_in_urls_are_not_told() {
-        let told = remote("https://user:hunter2@host/a?token=hunter2").to_string();
-        assert!(
-            told.contains("https://host/a") && !told.contains("hunter2"),
-            "{told}"
-        );
     }
 }

@@ -7,11 +7,14 @@ use goyaml::{
 
 use crate::id::ResId;
 use crate::limits::LIMITS;
+use crate::remote::RemoteBase;
 
 /// Where an object came from, or what changed it. Paths start at the directory that is built.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Origin {
     path: String,
+    repository: String,
+    revision: String,
     configured_in: String,
     configured_by: ConfiguredBy,
 }
@@ -28,9 +31,24 @@ struct ConfiguredBy {
 impl Origin {
     /// The origin of what this one names.
     pub(crate) fn append(&self, path: &str) -> Self {
-        Self {
-            path: join(&self.path, path),
-            ..self.clone()
+        match RemoteBase::parse(path) {
+            None => Self {
+                path: join(&self.path, path),
+                ..self.clone()
+            },
+            // The real program cuts the first directory off a path that has only one for a repository's root.
+            Some(base) => Self {
+                path: join(
+                    match base.path() {
+                        "" => "notCloned",
+                        _ => "",
+                    },
+                    base.path(),
+                ),
+                repository: base.repository().to_owned(),
+                revision: base.revision().unwrap_or_default().to_owned(),
+                ..self.clone()
+            },
         }
     }
 
@@ -38,6 +56,8 @@ impl Origin {
     pub(crate) fn of_builtin(&self, file: &str, kind: &str) -> Self {
         Self {
             path: String::new(),
+            repository: self.repository.clone(),
+            revision: self.revision.clone(),
             configured_in: join(&self.path, file),
             configured_by: ConfiguredBy {
                 api_version: "builtin".to_owned(),
@@ -51,6 +71,8 @@ impl Origin {
     pub(crate) fn of_plugin(&self, id: &ResId<'_>) -> Self {
         Self {
             path: String::new(),
+            repository: self.repository.clone(),
+            revision: self.revision.clone(),
             configured_in: self.path.clone(),
             configured_by: ConfiguredBy {
                 api_version: id.gvk.api_version().into_owned(),
@@ -74,6 +96,8 @@ impl Origin {
         };
         Self {
             path: field("path"),
+            repository: field("repo"),
+            revision: field("ref"),
             configured_in: field("configuredIn"),
             configured_by: ConfiguredBy::default(),
         }
@@ -97,7 +121,12 @@ impl Origin {
             ("name", &by.name),
             ("namespace", &by.namespace),
         ]);
-        let mut fields = object(&[("path", &self.path), ("configuredIn", &self.configured_in)]);
+        let mut fields = object(&[
+            ("path", &self.path),
+            ("repo", &self.repository),
+            ("ref", &self.revision),
+            ("configuredIn", &self.configured_in),
+        ]);
         if !by.is_empty() {
             fields.push(("configuredBy".to_owned(), Value::Object(by)));
         }

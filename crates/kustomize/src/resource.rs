@@ -6,6 +6,7 @@ mod behavior;
 mod history;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use goyaml::Node;
@@ -31,11 +32,30 @@ pub struct Resource {
     sensitivity: Sensitivity,
 }
 
+/// A file of a build.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The remote base that it belongs to, without credentials; none for the tree that is built.
+    pub repository: Option<Arc<str>>,
+    /// The file, from the root of its tree.
+    pub path: TreePath,
+}
+
+/// The path; of a remote base, behind its address.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.repository {
+            Some(repository) => write!(f, "{repository}: {}", self.path),
+            None => self.path.fmt(f),
+        }
+    }
+}
+
 /// The file that an object was read from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SourceFile {
-    /// The file, from the root of the tree.
-    pub path: TreePath,
+    /// The file.
+    pub place: Place,
     /// The line where the object starts, counted from one.
     pub line: u32,
 }

@@ -1,6 +1,7 @@
 //! What is worth telling about a build that succeeded.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tree::TreePath;
 
@@ -17,6 +18,13 @@ pub enum Warning {
         kustomization: TreePath,
         /// The field.
         field: DeprecatedField,
+    },
+    /// Something to tell about a remote base. Places in it are of that repository.
+    RemoteBase {
+        /// The base, without credentials.
+        base: Arc<str>,
+        /// What there is to tell.
+        warning: Box<Self>,
     },
     /// Vars that nothing refers to.
     UnusedVars {
@@ -36,6 +44,7 @@ impl Warning {
     /// A stable name for the kind of warning.
     pub const fn reason(&self) -> &'static str {
         match self {
+            Self::RemoteBase { warning, .. } => warning.reason(),
             Self::Deprecated { .. } => "deprecated-field",
             Self::UnusedVars { .. } => "unused-vars",
             Self::GuessableHash { .. } => "guessable-hash",
@@ -46,6 +55,7 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RemoteBase { base, warning } => write!(f, "{base}: {warning}"),
             Self::Deprecated { field, .. } => field.fmt(f),
             Self::UnusedVars { names } => write!(
                 f,

@@ -95,7 +95,7 @@ fn encrypted_files_give_what_plain_ones_give() {
     let opened: Vec<&str> = encrypted
         .opened
         .iter()
-        .map(|(path, _)| path.as_str())
+        .map(|(place, _)| place.path.as_str())
         .collect();
     assert_eq!(opened, ["a.yaml", "e.env", "f.txt", "p.yaml"]);
     let is = |built: &Built, sensitivity| {

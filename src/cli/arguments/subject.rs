@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{KeyArguments, LoadRestrictor, TemplateArguments};
+use super::{FetchArguments, KeyArguments, LoadRestrictor, TemplateArguments};
 
 // What is rendered, and how; shared by `preview`, `diff` and `sync`.
 #[derive(Args, Debug)]
@@ -43,10 +43,9 @@ pub(in crate::cli) struct SubjectArguments {
     )]
     pub path: String,
 
-    /// A file with credentials for repositories: Secrets in Argo CD's format, with the label
-    /// `argocd.argoproj.io/secret-type: repository` or `repo-creds`. May be encrypted by sops, and may be repeated.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Source")]
-    pub repo_credentials: Vec<PathBuf>,
+    /// How repositories are fetched.
+    #[command(flatten)]
+    pub fetching: FetchArguments,
 
     /// Take repository credentials, and the clusters that applications name, from the Secrets of the Argo CD in this
     /// namespace of the cluster. Clusters are looked for in `argocd` where nothing is said.
@@ -56,11 +55,6 @@ pub(in crate::cli) struct SubjectArguments {
     /// Allow repositories that applications name by plain `http`, or in a `directory` of this machine. May be repeated.
     #[arg(long, value_enum, value_name = "KIND", help_heading = "Source")]
     pub allow_repo: Vec<RepositoryKind>,
-
-    /// Where fetched repositories are kept, as bare mirrors: encrypted files stay encrypted there. By default in the cache
-    /// folder of the user.
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, env = "LOCKSTEP_MIRRORS", help_heading = "Source")]
-    pub mirrors: Option<PathBuf>,
 
     /// Where keys come from.
     #[command(flatten)]

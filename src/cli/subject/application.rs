@@ -38,7 +38,8 @@ impl Workshop<'_> {
             }
             _ => None,
         };
-        let mut repositories = None;
+        let verification = application.own.verify.as_ref();
+        let options = self.build_options(Some(&application.project), verification)?;
         for (index, source) in sources.iter().enumerate() {
             let url = self.parse(source.repository.expose())?;
             let wanted = match (&self.arguments.revision, &source.revision) {
@@ -53,10 +54,6 @@ impl Workshop<'_> {
                 // There is nothing to fetch for what is not rendered.
                 _ if source.content == Content::Nothing => continue,
                 _ => {
-                    let repositories = match &mut repositories {
-                        Some(repositories) => repositories,
-                        none => none.insert(self.repositories()?),
-                    };
                     let asked = Asked {
                         url: source.repository.expose(),
                         revision: wanted,
@@ -64,7 +61,7 @@ impl Workshop<'_> {
                         by_hand: false,
                     };
                     let Checkout { tree, revision, .. } =
-                        repositories.checkout(&asked, application.own.verify.as_ref())?;
+                        self.repositories()?.checkout(&asked, verification)?;
                     (tree, TreePath::root(), revision)
                 }
             };
@@ -91,7 +88,7 @@ impl Workshop<'_> {
                 &root,
                 self.opener,
                 &environment,
-                &self.build,
+                &options,
             )?);
             identities.push(source_identity(&repository, &TreePath::root().join(path)?));
             revisions.push(revision);

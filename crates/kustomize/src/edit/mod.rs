@@ -197,7 +197,7 @@ impl Edits {
             }
             let found = glob::find(tree, loader.root(), component)?;
             if found.is_empty() {
-                // Remote components are refused in the words of remote bases.
+                // A component in another repository, or an error that says what is wrong.
                 loader
                     .enter(component)
                     .map_err(|source| EditError::MissingComponent {

@@ -220,7 +220,7 @@ mod tests {
 
     use tree::{Limits, MemoryEntry, PlainOpener, Tree, TreePath};
 
-    use crate::loader::{Files, LoadRestriction};
+    use crate::loader::{Files, LoadRestriction, Remotes};
 
     fn pairs(args: &GeneratorArgs) -> Result<Vec<(String, String)>, &'static str> {
         let long = format!("A=b\nC={}\n", "x".repeat(70_000));
@@ -243,6 +243,7 @@ mod tests {
             opened: RefCell::default(),
             cache: None,
             budget: &crate::Budget::default(),
+            remotes: Remotes::new(None, 0),
         };
         let loader = Loader::at(&files, &TreePath::root()).unwrap();
         let pairs = Pairs::load(&loader, args).map_err(|error| error.reason())?;

@@ -9,6 +9,7 @@ use crate::error::BuildError;
 use crate::kustomization::Kind;
 use crate::loader::{LoadError, Loaded, Loader};
 use crate::manifest::Objects;
+use crate::remote::{self, RemoteBase};
 use crate::resmap::ResMap;
 use crate::resource::{Resource, SourceFile, annotation};
 use crate::vars::VarError;
@@ -48,35 +49,39 @@ impl<'b> Target<'b> {
                 Err(source) => BuildError::Merge {
                     kustomization: self.directory(),
                     field,
-                    reference: reference.to_owned(),
+                    reference: remote::shown(reference),
                     source: Box::new(source),
                 },
             },
             Err(error) => error,
         };
-        if is_remote(&failed) {
+        let base = RemoteBase::parse(reference);
+        if remote::is_url(reference) && base.as_ref().is_none_or(RemoteBase::is_named_like_a_file) {
             return Err(failed);
         }
         let entered = match self.loader.enter(reference) {
             Ok(loader) => loader,
-            Err(LoadError::NotADirectory { .. }) => return Err(failed),
+            Err(LoadError::NotADirectory { .. }) if base.is_none() => return Err(failed),
             Err(source) => {
                 return Err(BuildError::Load {
                     kustomization: self.directory(),
                     field,
-                    reference: reference.to_owned(),
+                    reference: remote::shown(reference),
                     source: Box::new(source),
                 });
             }
         };
-        let child = self.child(entered, reference)?;
-        if child.kustomization.kind == Kind::Component {
-            return Err(BuildError::IsAComponent {
-                kustomization: self.directory(),
-                directory: child.directory(),
-            });
-        }
-        let made = child.accumulate(Accumulator::default())?;
+        let base = entered.remote_base().cloned();
+        let made = self.within(base, || {
+            let child = self.child(entered, reference)?;
+            if child.kustomization.kind == Kind::Component {
+                return Err(BuildError::IsAComponent {
+                    kustomization: self.directory(),
+                    directory: child.directory(),
+                });
+            }
+            child.accumulate(Accumulator::default())
+        })?;
         self.merge(gathered, made, field, reference)
     }
 
@@ -92,20 +97,41 @@ impl<'b> Target<'b> {
             .map_err(|source| BuildError::Load {
                 kustomization: self.directory(),
                 field,
-                reference: reference.to_owned(),
+                reference: remote::shown(reference),
                 source: Box::new(source),
             })?;
-        let child = self.child(loader, reference)?;
-        if child.kustomization.kind != Kind::Component {
-            return Err(BuildError::NotAComponent {
-                kustomization: self.directory(),
-                directory: child.directory(),
-            });
-        }
-        let made = child.accumulate(gathered)?;
+        let base = loader.remote_base().cloned();
+        let made = self.within(base, || {
+            let child = self.child(loader, reference)?;
+            if child.kustomization.kind != Kind::Component {
+                return Err(BuildError::NotAComponent {
+                    kustomization: self.directory(),
+                    directory: child.directory(),
+                });
+            }
+            child.accumulate(gathered)
+        })?;
         let mut gathered = Accumulator::default();
         self.merge(&mut gathered, made, field, reference)?;
         Ok(gathered)
+    }
+
+    /// Does something in `base`: what goes wrong is said to be there, unless this kustomization is there itself.
+    fn within<T>(
+        &self,
+        base: Option<Arc<str>>,
+        work: impl FnOnce() -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let made = work();
+        match base {
+            Some(base) if self.loader.remote_base() != Some(&base) => {
+                made.map_err(|source| BuildError::RemoteBase {
+                    base,
+                    source: Box::new(source),
+                })
+            }
+            Some(_) | None => made,
+        }
     }
 
     fn child(&self, loader: Loader<'b>, reference: &str) -> Result<Self, BuildError> {
@@ -122,7 +148,7 @@ impl<'b> Target<'b> {
         let objects = objects.map_err(|source| BuildError::Manifest {
             kustomization: self.directory(),
             field,
-            reference: reference.to_owned(),
+            reference: remote::shown(reference),
             source: Box::new(source),
         })?;
         let origin = self
@@ -135,7 +161,7 @@ impl<'b> Target<'b> {
             let mut resource = Resource::new(node, Arc::clone(&self.session.schema));
             resource.absorb_sensitivity(file.sensitivity);
             resource.set_source(SourceFile {
-                path: file.path.clone(),
+                place: file.place.clone(),
                 line,
             });
             if let Some(origin) = &origin {
@@ -146,7 +172,7 @@ impl<'b> Target<'b> {
                 .map_err(|source| BuildError::Merge {
                     kustomization: self.directory(),
                     field,
-                    reference: reference.to_owned(),
+                    reference: remote::shown(reference),
                     source: Box::new(source),
                 })?;
         }
@@ -164,7 +190,7 @@ impl<'b> Target<'b> {
             .map_err(|source| BuildError::Load {
                 kustomization: self.directory(),
                 field,
-                reference: reference.to_owned(),
+                reference: remote::shown(reference),
                 source: Box::new(source),
             })
     }
@@ -182,7 +208,7 @@ impl<'b> Target<'b> {
             .map_err(|source| BuildError::Merge {
                 kustomization: self.directory(),
                 field,
-                reference: reference.to_owned(),
+                reference: remote::shown(reference),
                 source: Box::new(source),
             })?;
         gathered.config = config::merge(&gathered.config, &made.config, self.loader.budget())
@@ -198,12 +224,5 @@ impl<'b> Target<'b> {
             kustomization: self.directory(),
             source: Box::new(source),
         }
-    }
-}
-
-fn is_remote(error: &BuildError) -> bool {
-    match error {
-        BuildError::Load { source, .. } => matches!(**source, LoadError::Remote { .. }),
-        _ => false,
     }
 }

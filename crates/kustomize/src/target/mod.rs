@@ -119,7 +119,7 @@ impl<'b> Target<'b> {
                 source: Box::new(source),
             })?;
         let invalid = |source| BuildError::Kustomization {
-            file: file.path.clone(),
+            file: file.place.path.clone(),
             source: Box::new(source),
         };
         let kustomization = if edits.is_empty() {
@@ -129,24 +129,26 @@ impl<'b> Target<'b> {
             let edit = |kustomization: &mut Kustomization| edits.apply(kustomization, &loader);
             Arc::new(unedited.edited(edit).map_err(|error| match error {
                 EditedError::Edit(source) => BuildError::Edit {
-                    file: file.path.clone(),
+                    file: file.place.path.clone(),
                     source: Box::new(source),
                 },
                 EditedError::Kustomization(source) => invalid(source),
             })?)
         };
-        session
-            .warnings
-            .borrow_mut()
-            .extend(
-                kustomization
-                    .deprecated
-                    .iter()
-                    .map(|field| Warning::Deprecated {
-                        kustomization: directory(),
-                        field: *field,
-                    }),
-            );
+        let deprecated = kustomization.deprecated.iter().map(|field| {
+            let warning = Warning::Deprecated {
+                kustomization: directory(),
+                field: *field,
+            };
+            match loader.remote_base() {
+                Some(base) => Warning::RemoteBase {
+                    base: Arc::clone(base),
+                    warning: Box::new(warning),
+                },
+                None => warning,
+            }
+        });
+        session.warnings.borrow_mut().extend(deprecated);
         Ok(Self {
             session,
             loader,
