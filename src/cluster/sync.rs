@@ -42,9 +42,9 @@
 //! * `Validate=false`: server-side apply refuses fields that a kind does not have whatever is asked of it, and so does
 //!   Argo CD with `ServerSideApply=true`. They are dropped before they are sent, which is what the server does with them
 //!   for everybody else.
-//! * `Force=true` makes an object anew only when it cannot be changed (the server calls a field immutable or the object
-//!   invalid, and takes it under another name); Argo CD's kubectl does so after any failed patch, which loses an object
-//!   that is wrong.
+//! * `Force=true` makes an object anew only when it cannot be changed: the server calls a field immutable, or the object
+//!   invalid while it takes it under another name. Argo CD's kubectl finds out whether the new one is taken when the old
+//!   one is gone, and tries to bring that back.
 //! * An object of another application is refused, unless adoption is asked for.
 //!
 //! Before the first change:
@@ -53,8 +53,8 @@
 //!   the source is an error of its object, also there; with `SkipDryRunOnMissingResource=true` the kind may come with
 //!   the sync.
 //! * The destination namespace has to exist, or `CreateNamespace` or a manifest makes it: the inventory is kept in it.
-//!   The namespace of `CreateNamespace` has no mark (Argo CD's has its tracking id where it has
-//!   `managedNamespaceMetadata`), and is never pruned.
+//!   The namespace of `CreateNamespace` has no mark and is never pruned, as in Argo CD; nor has it the annotation that
+//!   Argo CD puts on one with `managedNamespaceMetadata`, to apply it on the server's side.
 //!
 //! Pruning:
 //!
