@@ -16,12 +16,11 @@ pub(super) fn remove(error: &ApiError, object: &mut Value) -> bool {
     let ApiError::Invalid { fields, .. } = error else {
         return false;
     };
-    fields
-        .iter()
-        .filter(|error| error.kind == KIND)
-        .fold(false, |changed, error| {
-            remove_at(&error.field, object) || changed
-        })
+    let mut changed = false;
+    for error in fields.iter().filter(|error| error.kind == KIND) {
+        changed |= remove_at(&error.field, object);
+    }
+    changed
 }
 
 /// Takes the field at `path`, as `.spec.containers[name="a"].field`, out of `value`; in a list out of every item, since all
@@ -32,9 +31,11 @@ fn remove_at(path: &str, value: &mut Value) -> bool {
             let Some(rest) = behind_brackets(path) else {
                 return false;
             };
-            items
-                .iter_mut()
-                .fold(false, |changed, item| remove_at(rest, item) || changed)
+            let mut changed = false;
+            for item in items {
+                changed |= remove_at(rest, item);
+            }
+            changed
         }
         Value::Object(entries) => {
             let Some(path) = path.strip_prefix('.') else {
