@@ -34,6 +34,7 @@ mod retry;
 mod status;
 mod sync;
 mod target;
+mod undeclared;
 mod view;
 mod wait;
 mod watch;

@@ -190,7 +190,8 @@ impl Comparison {
 impl Item {
     fn compared(&self, request: &SyncRequest<'_>) -> Compared {
         let nothing = Value::Null;
-        let (live, predicted) = plan::compared(
+        // Rules that could not be used were told when the plan was made.
+        let (live, predicted, _) = plan::compared(
             request,
             self.live.as_ref().unwrap_or(&nothing),
             self.predicted.as_ref().unwrap_or(&nothing),

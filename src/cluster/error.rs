@@ -170,7 +170,8 @@ pub struct FieldConflict {
 pub struct FieldError {
     /// The path of the field, as `spec.template.spec.containers[0].image`; empty for the object itself.
     pub field: String,
-    /// The server's name of the reason, as `FieldValueInvalid`; empty where it gives none.
+    /// The server's name of the reason, as `FieldValueInvalid`, or `FieldUndeclared` where the schema has no such field;
+    /// empty where it gives none.
     pub kind: String,
     /// What the server says of the field.
     pub text: ServerText,

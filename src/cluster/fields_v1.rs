@@ -246,6 +246,14 @@ impl<'f> Element<'f> {
         })
     }
 
+    /// The fields by which it names an item; none where it names it by its value.
+    const fn keys(&self) -> Option<&Map<String, Value>> {
+        match &self.name {
+            Name::Keys(keys) => Some(keys),
+            Name::Value(_) => None,
+        }
+    }
+
     /// Whether it names this item of a live list.
     pub(in crate::cluster) fn is(&self, item: &Value) -> bool {
         match &self.name {
@@ -322,6 +330,70 @@ pub(in crate::cluster) fn remove_differing(
             }
         }
         _ => {}
+    }
+}
+
+/// Removes from `object` the fields of the set `theirs` that neither the set `others` nor the object `wanted` has.
+pub(in crate::cluster) fn remove_unwanted(
+    theirs: &Map<String, Value>,
+    others: &Map<String, Value>,
+    wanted: &Value,
+    object: &mut Value,
+) {
+    let nothing = Map::new();
+    let below_of = |set: &Value| set.as_object().cloned().unwrap_or_default();
+    for (element, below) in theirs {
+        let below = below_of(below);
+        let kept = others.get(element);
+        let others = kept.and_then(Value::as_object).unwrap_or(&nothing);
+        match object {
+            Value::Object(entries) => {
+                let Some(name) = element.strip_prefix("f:") else {
+                    continue;
+                };
+                let wanted = wanted.get(name);
+                let Some(value) = entries.get_mut(name) else {
+                    continue;
+                };
+                if !is_leaf(&below) {
+                    remove_unwanted(&below, others, wanted.unwrap_or(&Value::Null), value);
+                }
+                let is_empty = match &*value {
+                    Value::Object(entries) => entries.is_empty(),
+                    Value::Array(items) => items.is_empty(),
+                    _ => false,
+                };
+                if wanted.is_none() && kept.is_none() && (is_leaf(&below) || is_empty) {
+                    entries.shift_remove(name);
+                }
+            }
+            Value::Array(items) => {
+                let own = Value::Object(below.clone());
+                let Some(named) = Element::read(element, &own) else {
+                    continue;
+                };
+                let Some(place) = items.iter().position(|item| named.is(item)) else {
+                    continue;
+                };
+                let wanted = wanted
+                    .as_array()
+                    .and_then(|wanted| wanted.iter().find(|item| named.may_be(item)));
+                if wanted.is_none() && kept.is_none() {
+                    items.remove(place);
+                } else {
+                    let wanted = wanted.unwrap_or(&Value::Null);
+                    // What tells the item from others stays.
+                    let keys = named.keys();
+                    let mut below = below;
+                    below.retain(|field, _| {
+                        let name = field.strip_prefix("f:").unwrap_or(field);
+                        keys.is_none_or(|keys| !keys.contains_key(name))
+                    });
+                    remove_unwanted(&below, others, wanted, &mut items[place]);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

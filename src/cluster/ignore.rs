@@ -97,7 +97,7 @@ impl IgnoreError {
 }
 
 /// A rule that could not be used on an object, to be told to a person. Carries no value of the object.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct IgnoreWarning {
     /// The place of the rule in the list.
     pub rule: usize,
@@ -108,7 +108,7 @@ pub struct IgnoreWarning {
 }
 
 /// Why an expression did nothing to an object.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum IgnoreFailure {
     /// It took longer than a second, or more memory than an object warrants.
     Exhausted,

@@ -18,10 +18,11 @@
 //!
 //! A sync that finds out that its mark is gone stops before its next write.
 
+mod lease;
+
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -30,16 +31,15 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
-use super::client::{Cluster, WriteOptions};
-use super::discovery::{ApiResource, Discovery};
+use super::client::Cluster;
+use super::discovery::{ApiResource, Discovery, Scope};
 use super::error::ApiError;
 use super::object::{Address, GroupKind, ObjectKey};
 use super::ownership::{APPLICATION, ApplicationName};
-use super::progress::{Progress, SyncEvent};
 use super::request::SyncRequest;
-use super::wait::{Verdict, Waited};
+
+pub(super) use lease::{Lease, wait_for_sign};
 
 /// What the name of every inventory begins with.
 const PREFIX: &str = "lockstep-inventory-";
@@ -47,8 +47,6 @@ const PREFIX: &str = "lockstep-inventory-";
 const FORMAT: &str = "1";
 /// From how many bytes on the list is compressed. A ConfigMap holds a mebibyte.
 const COMPRESSED_FROM: usize = 128 * 1024;
-/// How often the lease is tried to be given back.
-const ATTEMPTS: usize = 3;
 /// How many bytes a list may have that is read; a compressed one may claim to be anything.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
@@ -92,7 +90,7 @@ struct Operation {
 }
 
 /// Why the inventory cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InventoryError {
     /// It cannot be read.
@@ -131,21 +129,6 @@ pub enum InventoryError {
         /// How long it may say nothing.
         after: Duration,
     },
-}
-
-/// The right to change an application's objects, for as long as it is renewed.
-pub(super) struct Lease<'a> {
-    cluster: &'a Cluster,
-    place: Place<'a>,
-    source: String,
-    held: Mutex<Held>,
-    lease: Duration,
-}
-
-struct Held {
-    entries: Entries,
-    operation: Operation,
-    version: String,
 }
 
 /// Where the inventory of an application is.
@@ -255,6 +238,23 @@ impl Inventory {
         self.operation.is_some()
     }
 
+    /// Takes objects out of namespaces whose kinds have none: a kind that was not served yet when the inventory was written
+    /// was taken for a namespaced one.
+    pub(super) fn place(&mut self, discovery: &Discovery) {
+        let is_misplaced = |key: &ObjectKey, _: &mut Entry| {
+            key.namespace.is_some()
+                && discovery
+                    .resource(&key.group_kind, None)
+                    .is_some_and(|resource| resource.scope == Scope::Cluster)
+        };
+        let misplaced: Vec<(ObjectKey, Entry)> =
+            self.entries.extract_if(.., is_misplaced).collect();
+        for (mut key, entry) in misplaced {
+            key.namespace = None;
+            self.entries.entry(key).or_insert(entry);
+        }
+    }
+
     /// Refuses an application of the same name from another source.
     pub(super) fn check_source(&self, source: &str) -> Result<(), InventoryError> {
         match &self.source {
@@ -263,203 +263,6 @@ impl Inventory {
             }),
             _ => Ok(()),
         }
-    }
-}
-
-impl<'a> Lease<'a> {
-    /// Takes the right to change the application's objects, and writes down `entries` as what there may be. `inventory` is
-    /// what the caller's plan was made from: if it has changed meanwhile, another sync was faster.
-    ///
-    /// # Errors
-    ///
-    /// [`InventoryError::Concurrent`] when another sync is at work, and others.
-    pub(super) async fn take(
-        cluster: &'a Cluster,
-        place: Place<'a>,
-        request: &SyncRequest<'_>,
-        inventory: &Inventory,
-        entries: Entries,
-    ) -> Result<Self, InventoryError> {
-        let operation = Operation {
-            holder: request.holder.clone(),
-            token: token(),
-            renewals: 0,
-            lease: u64::try_from(request.timeouts.lease.as_millis()).unwrap_or(u64::MAX),
-        };
-        let lease = Self {
-            cluster,
-            source: request.source.as_str().to_owned(),
-            held: Mutex::new(Held {
-                entries,
-                operation,
-                version: inventory.version.clone().unwrap_or_default(),
-            }),
-            lease: request.timeouts.lease,
-            place,
-        };
-        {
-            let mut held = lease.held.lock().await;
-            let object = lease.place.encode(
-                &lease.source,
-                &held.entries,
-                Some(&held.operation),
-                inventory.version.as_deref(),
-            );
-            let address = lease.place.address();
-            let written = if inventory.exists() {
-                cluster
-                    .replace(address, &object, WriteOptions::default())
-                    .await
-            } else {
-                cluster
-                    .create(address, &object, WriteOptions::default())
-                    .await
-            };
-            held.version = match written {
-                Ok(written) => version(&written.object),
-                Err(
-                    ApiError::Conflict
-                    | ApiError::AlreadyExists
-                    | ApiError::NotFound
-                    | ApiError::Precondition,
-                ) => lease.ours(&held.operation).await?,
-                Err(ApiError::NamespaceNotFound { namespace }) => {
-                    return Err(InventoryError::NamespaceMissing { namespace });
-                }
-                Err(error) => return Err(InventoryError::Write(error)),
-            };
-        }
-        Ok(lease)
-    }
-
-    /// Renews the mark for ever, and returns when that is not possible any more.
-    pub(super) async fn keep(&self) -> InventoryError {
-        let mut renewed = Instant::now();
-        loop {
-            tokio::time::sleep(self.lease / 3).await;
-            let mut held = self.held.lock().await;
-            match self.renew(&mut held).await {
-                Ok(()) => renewed = Instant::now(),
-                Err(InventoryError::Write(_) | InventoryError::Read(_))
-                    if renewed.elapsed() < self.lease => {}
-                Err(InventoryError::Write(_) | InventoryError::Read(_)) => {
-                    return InventoryError::Lost { after: self.lease };
-                }
-                Err(error) => return error,
-            }
-        }
-    }
-
-    /// Gives the right back, and writes down what is there.
-    pub(super) async fn release(self, entries: Entries) -> Result<(), InventoryError> {
-        let Held {
-            operation,
-            mut version,
-            ..
-        } = self.held.into_inner();
-        for _ in 0..ATTEMPTS {
-            let object = self
-                .place
-                .encode(&self.source, &entries, None, Some(&version));
-            match self
-                .cluster
-                .replace(self.place.address(), &object, WriteOptions::default())
-                .await
-            {
-                Ok(_) => return Ok(()),
-                // The namespace, and the inventory with it, may have been pruned.
-                Err(ApiError::NotFound | ApiError::NamespaceNotFound { .. }) => return Ok(()),
-                Err(ApiError::Conflict | ApiError::Precondition) => {
-                    let found = self.place.read(self.cluster).await?;
-                    match (found.operation, found.version) {
-                        // A renewal was under way when the work ended.
-                        (Some(found), Some(now)) if found.token == operation.token => version = now,
-                        // The answer to the first try got lost.
-                        (None, _) if found.entries == entries => return Ok(()),
-                        _ => return Err(InventoryError::Lost { after: self.lease }),
-                    }
-                }
-                Err(error) => return Err(InventoryError::Write(error)),
-            }
-        }
-        Err(InventoryError::Write(ApiError::Conflict))
-    }
-
-    async fn renew(&self, held: &mut Held) -> Result<(), InventoryError> {
-        held.operation.renewals += 1;
-        let object = self.place.encode(
-            &self.source,
-            &held.entries,
-            Some(&held.operation),
-            Some(&held.version),
-        );
-        held.version = match self
-            .cluster
-            .replace(self.place.address(), &object, WriteOptions::default())
-            .await
-        {
-            Ok(written) => version(&written.object),
-            Err(ApiError::Conflict | ApiError::Precondition) => self
-                .ours(&held.operation)
-                .await
-                .map_err(|error| match error {
-                    InventoryError::Concurrent { .. } => InventoryError::Lost { after: self.lease },
-                    error => error,
-                })?,
-            Err(error) => return Err(InventoryError::Write(error)),
-        };
-        Ok(())
-    }
-
-    /// The version of the inventory, if the mark in it is ours: then an answer got lost, and the write was repeated.
-    async fn ours(&self, operation: &Operation) -> Result<String, InventoryError> {
-        let found = self.place.read(self.cluster).await?;
-        match (found.operation, found.version) {
-            (Some(found), Some(version)) if found.token == operation.token => Ok(version),
-            (Some(found), _) => Err(InventoryError::Concurrent {
-                holder: found.holder,
-            }),
-            (None, _) => Err(InventoryError::Concurrent {
-                holder: "it is done by now".to_owned(),
-            }),
-        }
-    }
-}
-
-/// Waits for a sign of life of the sync whose mark is in `inventory`.
-///
-/// # Errors
-///
-/// [`InventoryError::Concurrent`] when it lives. When it gives no sign, or ends, the inventory is given back as it is now.
-pub(super) async fn wait_for_sign(
-    cluster: &Cluster,
-    place: &Place<'_>,
-    inventory: Inventory,
-    progress: &dyn Progress,
-) -> Result<Inventory, InventoryError> {
-    let (Some(operation), Some(seen)) = (&inventory.operation, &inventory.version) else {
-        return Ok(inventory);
-    };
-    progress.report(SyncEvent::WaitingForLease);
-    // A mark that was written by hand must not make this one wait for ever.
-    let lease = Duration::from_millis(operation.lease).min(Duration::from_secs(600));
-    let address = [place.address()];
-    let changed = cluster
-        .until(&address, Instant::now() + lease, |_, object| match object {
-            Some(object) if version(object) == *seen => Verdict::Pending,
-            _ => Verdict::Met,
-        })
-        .await
-        .map_err(InventoryError::Read)?;
-    if let Waited::TimedOut(_) = changed {
-        return Ok(inventory);
-    }
-    let found = place.read(cluster).await?;
-    match found.operation {
-        Some(operation) => Err(InventoryError::Concurrent {
-            holder: operation.holder,
-        }),
-        None => Ok(found),
     }
 }
 
@@ -532,81 +335,5 @@ fn decompress(compressed: &str) -> Option<String> {
     Some(list)
 }
 
-/// What no other process has: two numbers that the standard library takes from the system's randomness.
-fn token() -> String {
-    let number = || RandomState::new().hash_one(std::process::id());
-    format!("{:016x}{:016x}", number(), number())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(application: &ApplicationName) -> Place<'_> {
-        Place {
-            resource: ApiResource {
-                group: String::new(),
-                version: "v1".to_owned(),
-                kind: "ConfigMap".to_owned(),
-                plural: "configmaps".to_owned(),
-                scope: super::super::discovery::Scope::Namespaced,
-                verbs: Default::default(),
-                subresources: Default::default(),
-            },
-            namespace: "shop",
-            application,
-            name: format!("{PREFIX}{application}"),
-        }
-    }
-
-    fn entries(count: usize) -> Entries {
-        (0..count)
-            .map(|number| {
-                let key = ObjectKey {
-                    group_kind: GroupKind::new("apps", "Deployment"),
-                    namespace: (number % 2 == 0).then(|| "shop".to_owned()),
-                    name: format!("name:with \"odd\" characters-{number}"),
-                };
-                (key, [Entry::Object, Entry::Opened, Entry::Hook][number % 3])
-            })
-            .collect()
-    }
-
-    #[test]
-    fn an_inventory_reads_back_as_it_was_written() {
-        let application = ApplicationName::parse("shop").unwrap();
-        let place = place(&application);
-        let operation = Operation {
-            holder: "somebody".to_owned(),
-            token: token(),
-            renewals: 3,
-            lease: 10_000,
-        };
-        for count in [0, 3, 5000] {
-            let entries = entries(count);
-            let object = place.encode("a-source", &entries, Some(&operation), Some("7"));
-            assert_eq!(object.get("binaryData").is_some(), count == 5000, "{count}");
-            let read = place.decode(&object).unwrap();
-            assert_eq!(read.entries, entries);
-            assert_eq!(read.operation.as_ref(), Some(&operation));
-            assert_eq!(read.version.as_deref(), Some("7"));
-            assert!(read.check_source("a-source").is_ok());
-            assert!(read.check_source("another").is_err());
-        }
-    }
-
-    #[test]
-    fn what_is_no_inventory_is_refused() {
-        for object in [
-            json!({}),
-            json!({"data": {}}),
-            json!({"data": {"format": "2", "source": "", "objects": ""}}),
-            json!({"data": {"format": "1", "source": "", "objects": "nonsense"}}),
-            json!({"data": {"format": "1", "source": "", "objects": "[]"}}),
-            json!({"data": {"format": "1", "source": ""}, "binaryData": {"objects.gz": "AAAA"}}),
-            json!({"data": {"format": "1", "source": "", "objects": "", "operation": "x"}}),
-        ] {
-            assert!(decode(&object).is_none(), "{object}");
-        }
-    }
-}
+mod tests;

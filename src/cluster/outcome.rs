@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::error::ApiError;
 use super::health::Health;
 use super::hooks::Phase;
+use super::ignore::{IgnoreFailure, IgnoreWarning};
+use super::inventory::InventoryError;
 use super::object::ObjectKey;
 use super::ownership::Owner;
 
@@ -58,6 +60,9 @@ pub enum EndReason {
     TaskFailed,
     /// An object belongs to another application and `FailOnSharedResource` is on.
     SharedResource,
+    /// The inventory could not be kept up to date: it may name objects that are gone, and carry the mark of this sync.
+    /// [`Warning::InventoryNotKept`] says why.
+    InventoryNotKept,
 }
 
 /// What became of one object.
@@ -196,7 +201,7 @@ pub enum ObjectError {
 }
 
 /// What is worth a look, without being wrong.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Warning {
     /// An object is there several times among the wanted ones; the last one counts. Argo CD's `RepeatedResourceWarning`.
@@ -222,6 +227,26 @@ pub enum Warning {
     NotSearched {
         /// How many kinds.
         kinds: usize,
+    },
+    /// An expression of `ignoreDifferences` could not be used on objects, so that what it names counts as a difference
+    /// there.
+    RuleFailed {
+        /// The expression, and what happened.
+        rule: IgnoreWarning,
+        /// How many objects it was tried on in vain.
+        objects: usize,
+        /// One of them.
+        key: ObjectKey,
+    },
+    /// A wanted object is being deleted: whatever becomes of it now, it will be gone.
+    Leaving {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// The inventory could not be written when the sync had ended, or not renewed while it was at work.
+    InventoryNotKept {
+        /// Why not.
+        cause: InventoryError,
     },
     /// A hook whose phases lockstep does not know is left out.
     UnknownHook {
@@ -308,6 +333,7 @@ impl fmt::Display for EndReason {
             Self::ApplyFailed => "one or more objects failed to apply",
             Self::TaskFailed => "one or more synchronization tasks completed unsuccessfully",
             Self::SharedResource => "shared resource found",
+            Self::InventoryNotKept => "the inventory could not be kept up to date",
         })
     }
 }
@@ -357,6 +383,30 @@ impl fmt::Display for Warning {
                 f,
                 "{kinds} kinds could not be searched for objects of this application; nothing of them is pruned"
             ),
+            Self::RuleFailed { rule, objects, key } => {
+                let IgnoreWarning {
+                    rule,
+                    entry,
+                    reason,
+                } = rule;
+                let reason = match reason {
+                    IgnoreFailure::Exhausted => "took too long or too much memory",
+                    IgnoreFailure::Failed => "failed",
+                };
+                write!(
+                    f,
+                    "ignoreDifferences[{rule}].jqPathExpressions[{entry}] {reason} on {key}"
+                )?;
+                if *objects > 1 {
+                    write!(f, " and {} other objects", objects - 1)?;
+                }
+                f.write_str("; it ignores nothing there")
+            }
+            Self::Leaving { key } => write!(
+                f,
+                "{key} is being deleted; it will be gone, and has to be made by another sync"
+            ),
+            Self::InventoryNotKept { cause } => cause.fmt(f),
             Self::UnknownHook { key } => write!(f, "{key} is a hook of no phase that is known"),
         }
     }

@@ -5,30 +5,34 @@
 //! the wanted values in just these fields, is as wanted, and the cluster is not asked. All others are tried by a dry run
 //! on the server, which is the comparison's prediction and the check before the first change in one.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod judge;
+mod sides;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
 
-use super::client::{ApplyOptions, Cluster, Conflicts, Run, Validation, WriteOptions};
+use super::client::{Cluster, Conflicts, Validation};
 use super::compare::{CompareError, Difference, Knowledge};
 use super::discovery::{ApiResource, Discovery};
-use super::error::ApiError;
-use super::fields_v1;
-use super::hooks::{DeletePolicy, Role};
+use super::hooks::Role;
+use super::ignore::IgnoreWarning;
 use super::inventory::{Entries, Entry, Inventory, Place};
 use super::live::{self, Live};
-use super::migration;
-use super::normalise;
-use super::object::{Address, GroupKind, ObjectKey};
-use super::options::{CompareOptions, Removal, ResourceOptions};
-use super::outcome::{Kept, ObjectError, Warning};
-use super::ownership::{self, Owner, Ownership};
+use super::migration::Former;
+use super::object::{GroupKind, ObjectKey};
+use super::options::ResourceOptions;
+use super::outcome::{ObjectError, Warning};
+use super::ownership::Ownership;
 use super::progress::{Progress, SyncEvent};
-use super::request::{Adoption, ConflictPolicy, EmptyRender, Force, Pruning, SyncRequest};
+use super::request::{Adoption, EmptyRender, SyncRequest};
 use super::target::{self, HookTarget, Target, Targets};
 use super::view::History;
+use judge::{Context, Judged, Made};
+
+pub(super) use sides::compared;
 
 /// What is wanted, and what is there.
 pub(super) struct Survey {
@@ -67,6 +71,8 @@ pub(super) struct Item {
     /// Whether it has to be written: also where only what is ignored differs, or whose the fields are.
     pub(super) is_written: bool,
     pub(super) conflicts: Conflicts,
+    /// Those whose fields become lockstep's with it.
+    pub(super) former: Former,
     pub(super) history: History,
 }
 
@@ -135,11 +141,12 @@ pub(super) async fn survey(
     let discovery = cluster.discovery().await.map_err(CompareError::Discovery)?;
     let targets = target::targets(request, &discovery, started)?;
     check_reach(request, &targets)?;
-    let inventory = match (known, Place::of(request, &discovery)) {
+    let mut inventory = match (known, Place::of(request, &discovery)) {
         (Some(known), _) => known,
         (None, Some(place)) => place.read(cluster).await?,
         (None, None) => Inventory::default(),
     };
+    inventory.place(&discovery);
     if request.adoption == Adoption::Refuse {
         inventory.check_source(request.source.as_str())?;
     }
@@ -305,10 +312,22 @@ pub(super) async fn decide(
     drop(judging);
     judged.sort_by_key(|(index, _)| *index);
     let mut items = Vec::with_capacity(judged.len() + extra.len());
+    let mut failed_rules: BTreeMap<IgnoreWarning, Vec<ObjectKey>> = BTreeMap::new();
     for (_, judged) in judged {
-        warnings.extend(judged.warning);
+        warnings.extend(judged.warnings);
+        for rule in judged.failed_rules {
+            let keys = failed_rules.entry(rule).or_default();
+            keys.push(judged.item.key.clone());
+        }
         items.push(judged.item);
     }
+    warnings.extend(failed_rules.into_iter().filter_map(|(rule, keys)| {
+        Some(Warning::RuleFailed {
+            rule,
+            objects: keys.len(),
+            key: keys.into_iter().next()?,
+        })
+    }));
     for (key, object) in extra {
         if request.extent.contains(&key) {
             items.push(context.unwanted(key, object, &discovery));
@@ -342,360 +361,6 @@ pub(super) fn runs_hooks(request: &SyncRequest<'_>) -> bool {
         && request.extent == super::request::Extent::All
 }
 
-/// What comes into being with the sync itself, so that the cluster cannot be asked about what needs it.
-struct Made {
-    namespaces: HashSet<String>,
-    kinds: HashSet<GroupKind>,
-    /// Namespaces with wanted objects in them, and kinds with wanted objects.
-    needed_namespaces: HashSet<String>,
-    needed_kinds: HashMap<GroupKind, usize>,
-}
-
-impl Made {
-    fn of(targets: &[Target], request: &SyncRequest<'_>) -> Self {
-        let mut namespaces: HashSet<String> = targets
-            .iter()
-            .filter_map(|target| target.makes_namespace())
-            .map(str::to_owned)
-            .collect();
-        if request.options.create_namespace {
-            namespaces.insert(request.namespace.clone());
-        }
-        let mut needed_kinds = HashMap::new();
-        for target in targets {
-            *needed_kinds
-                .entry(target.key.group_kind.clone())
-                .or_insert(0) += 1;
-        }
-        Self {
-            namespaces,
-            kinds: targets.iter().filter_map(Target::defines).collect(),
-            needed_namespaces: targets
-                .iter()
-                .filter_map(|target| target.key.namespace.clone())
-                .collect(),
-            needed_kinds,
-        }
-    }
-}
-
-struct Context<'a> {
-    cluster: &'a Cluster,
-    request: &'a SyncRequest<'a>,
-    made: Made,
-    inventory: &'a Inventory,
-}
-
-struct Judged {
-    item: Item,
-    warning: Option<Warning>,
-    was_asked: bool,
-}
-
-/// What a dry run said.
-enum Tried {
-    Fine(Value),
-    Recreate,
-    NotValidated,
-    Refused(ObjectError),
-}
-
-impl Context<'_> {
-    async fn judge(&self, mut target: Target, live: Option<Value>) -> Judged {
-        let history = self.history(&target.key);
-        let mut warning = None;
-        let mut conflicts = self.conflicts(false);
-        let mut refusal = None;
-        if let Some(live) = &live {
-            match Ownership::of(live, &target.key, &self.request.application) {
-                Ownership::Ours => conflicts = self.conflicts(true),
-                Ownership::Nobodys => {}
-                Ownership::Foreign(owner) => match self.request.adoption {
-                    Adoption::Refuse => refusal = Some(ObjectError::Foreign(owner)),
-                    Adoption::TakeOver => {
-                        conflicts = Conflicts::Force;
-                        warning = Some(shared(&target, owner));
-                    }
-                },
-            }
-            if self.request.options.respect_ignore_differences {
-                target.object = self.request.ignore.respect(&target.object, live).0;
-            }
-        }
-        if !target.is_named() {
-            refusal = Some(ObjectError::NameMissing);
-        }
-        // What is replaced differs from what is applied by what others put in. Where the object is made anew, that is left
-        // to them: it would be made anew each time.
-        let may_recreate = target.options.force || self.request.force == Force::Recreate;
-        let is_unchanged = refusal.is_none()
-            && (!target.options.replace || may_recreate)
-            && live.as_ref().is_some_and(|live| {
-                fields_v1::applied_by(live, super::client::FIELD_MANAGER, &target.api_version())
-                    .is_some_and(|fields| fields_v1::covers_exactly(fields, &target.object, live))
-            });
-        let (difference, predicted, is_written, was_asked) = if let Some(error) = refusal {
-            (Difference::Refused(error), None, false, false)
-        } else if is_unchanged {
-            (Difference::Unchanged, live.clone(), false, false)
-        } else {
-            match self.attempt(&target, live.as_ref(), conflicts).await {
-                Tried::Fine(predicted) => match &live {
-                    None => (Difference::Created, Some(predicted), true, true),
-                    Some(live) => {
-                        let difference = if self.differ(live, &predicted) {
-                            Difference::Changed
-                        } else {
-                            Difference::Unchanged
-                        };
-                        let leaves_alone = target.options.apply_out_of_sync_only
-                            && matches!(difference, Difference::Unchanged);
-                        let is_written = !leaves_alone && !is_same(live, &predicted);
-                        (difference, Some(predicted), is_written, true)
-                    }
-                },
-                Tried::Recreate => (
-                    Difference::Recreated,
-                    Some(target.object.clone()),
-                    true,
-                    true,
-                ),
-                Tried::NotValidated => (
-                    Difference::NotValidated,
-                    Some(target.object.clone()),
-                    true,
-                    false,
-                ),
-                Tried::Refused(error) => (Difference::Refused(error), None, false, true),
-            }
-        };
-        Judged {
-            item: Item {
-                key: target.key.clone(),
-                version: target.version.clone(),
-                resource: target.resource.clone(),
-                target: Some(target),
-                live,
-                predicted,
-                difference,
-                is_written,
-                conflicts,
-                history,
-            },
-            warning,
-            was_asked,
-        }
-    }
-
-    /// Tries `target` by a dry run.
-    async fn attempt(&self, target: &Target, live: Option<&Value>, conflicts: Conflicts) -> Tried {
-        let Some(address) = target.address() else {
-            let comes = self.made.kinds.contains(&target.key.group_kind)
-                || target.options.skip_dry_run_on_missing_resource;
-            return if comes {
-                Tried::NotValidated
-            } else {
-                Tried::Refused(ObjectError::UnknownKind)
-            };
-        };
-        let validation = validation(&target.options);
-        let tried = match (target.options.replace, live) {
-            (true, Some(live)) => {
-                let object = at_version_of(&target.object, live);
-                let options = WriteOptions {
-                    run: Run::Dry,
-                    validation,
-                };
-                self.cluster.replace(address, &object, options).await
-            }
-            (true, None) => {
-                let options = WriteOptions {
-                    run: Run::Dry,
-                    validation,
-                };
-                self.cluster.create(address, &target.object, options).await
-            }
-            (false, live) => {
-                let options = |conflicts| ApplyOptions {
-                    run: Run::Dry,
-                    conflicts,
-                    validation,
-                };
-                let tried = self
-                    .cluster
-                    .apply(address, &target.object, options(conflicts))
-                    .await;
-                match (tried, live) {
-                    // The fields of `kubectl apply` are taken over before the real apply.
-                    (Err(ApiError::FieldConflict { conflicts }), Some(live))
-                        if target.options.client_side_apply_migration
-                            && migration::resolves(&conflicts, live) =>
-                    {
-                        self.cluster
-                            .apply(address, &target.object, options(Conflicts::Force))
-                            .await
-                    }
-                    (tried, _) => tried,
-                }
-            }
-        };
-        let force = target.options.force || self.request.force == Force::Recreate;
-        match tried {
-            Ok(written) => Tried::Fine(written.object),
-            Err(ApiError::Immutable { .. }) if force && live.is_some() => Tried::Recreate,
-            // A replacement that changes what cannot be changed is refused for more reasons than that.
-            Err(error @ ApiError::Invalid { .. }) if force && live.is_some() => {
-                if self.could_be_made(target, address).await {
-                    Tried::Recreate
-                } else {
-                    Tried::Refused(ObjectError::DryRun(error))
-                }
-            }
-            Err(ApiError::NamespaceNotFound { namespace })
-                if self.made.namespaces.contains(&namespace) =>
-            {
-                Tried::NotValidated
-            }
-            Err(error) => Tried::Refused(ObjectError::DryRun(error)),
-        }
-    }
-
-    /// Whether the cluster would take the object if it was not there yet, by a dry run under another name.
-    async fn could_be_made(&self, target: &Target, address: Address<'_>) -> bool {
-        let mut object = target.object.clone();
-        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
-            return false;
-        };
-        metadata.shift_remove("name");
-        metadata.insert("generateName".to_owned(), Value::from("lockstep-dry-run-"));
-        let options = WriteOptions {
-            run: Run::Dry,
-            validation: validation(&target.options),
-        };
-        self.cluster.create(address, &object, options).await.is_ok()
-    }
-
-    async fn judge_hook(&self, hook: HookTarget, live: Option<Value>) -> HookItem {
-        let target = &hook.target;
-        let ownership = live
-            .as_ref()
-            .map(|live| Ownership::of(live, &target.key, &self.request.application));
-        let refused = match ownership {
-            Some(Ownership::Foreign(owner)) if self.request.adoption == Adoption::Refuse => {
-                Some(ObjectError::Foreign(owner))
-            }
-            _ => match self.attempt(target, None, Conflicts::Force).await {
-                Tried::Fine(_) | Tried::NotValidated | Tried::Recreate => None,
-                // The one that is there is deleted first.
-                Tried::Refused(ObjectError::DryRun(
-                    ApiError::Immutable { .. } | ApiError::AlreadyExists,
-                )) if live.is_some()
-                    && hook
-                        .hook
-                        .delete_policies
-                        .contains(&DeletePolicy::BeforeHookCreation) =>
-                {
-                    None
-                }
-                Tried::Refused(error) => Some(error),
-            },
-        };
-        HookItem {
-            hook,
-            live,
-            refused,
-        }
-    }
-
-    /// What becomes of an object that nobody wants any more.
-    fn unwanted(&self, key: ObjectKey, live: Value, discovery: &Discovery) -> Item {
-        let options = ResourceOptions::of(&live, &self.request.options);
-        let resource = served(discovery, &key, &live).cloned();
-        let kept = if self.request.pruning == Pruning::Off {
-            Some(Kept::PruningOff)
-        } else if options.prune == Removal::Refused {
-            Some(Kept::NoPrune)
-        } else if options.prune == Removal::Confirmed && self.request.pruning != Pruning::Confirmed
-        {
-            Some(Kept::ConfirmationMissing)
-        } else if self.is_needed(&key, &live) {
-            Some(Kept::Needed)
-        } else {
-            None
-        };
-        let counts = !CompareOptions::of(&live).ignore_extraneous;
-        Item {
-            version: resource
-                .as_ref()
-                .map(|resource| resource.version.clone())
-                .unwrap_or_default(),
-            resource,
-            target: None,
-            predicted: None,
-            difference: match kept {
-                Some(why) => Difference::Kept { why, counts },
-                None => Difference::Pruned,
-            },
-            is_written: false,
-            conflicts: Conflicts::Refuse,
-            history: self.history(&key),
-            key,
-            live: Some(live),
-        }
-    }
-
-    /// Whether wanted objects would go with it: those in a namespace, and those of a kind.
-    fn is_needed(&self, key: &ObjectKey, live: &Value) -> bool {
-        if target::is_namespace(key) {
-            return self.made.needed_namespaces.contains(&key.name)
-                || (self.request.options.create_namespace && key.name == self.request.namespace);
-        }
-        target::defined_kind(key, live)
-            .is_some_and(|kind| self.made.needed_kinds.contains_key(&kind))
-    }
-
-    fn conflicts(&self, is_ours: bool) -> Conflicts {
-        match self.request.conflicts {
-            ConflictPolicy::Always => Conflicts::Force,
-            ConflictPolicy::ForceOwned if is_ours => Conflicts::Force,
-            ConflictPolicy::ForceOwned | ConflictPolicy::Never => Conflicts::Refuse,
-        }
-    }
-
-    fn history(&self, key: &ObjectKey) -> History {
-        match self.inventory.entries.get(key) {
-            Some(Entry::Object) => History::Public,
-            Some(Entry::Opened | Entry::Hook) | None => History::Confidential,
-        }
-    }
-
-    /// Whether the two differ in what the application is compared by.
-    fn differ(&self, live: &Value, predicted: &Value) -> bool {
-        let (live, predicted) = compared(self.request, live, predicted);
-        live != predicted
-    }
-}
-
-/// Both sides in the form in which they are compared: what the API server alone writes, what is ignored, and lockstep's own
-/// marks are left out.
-pub(super) fn compared(
-    request: &SyncRequest<'_>,
-    live: &Value,
-    predicted: &Value,
-) -> (Value, Value) {
-    let mut live = live.clone();
-    // What is not there yet was changed by nobody else.
-    let mut predicted = if request.compare.include_mutation_webhook || live.is_null() {
-        predicted.clone()
-    } else {
-        normalise::without_webhook_changes(predicted, &live, super::client::FIELD_MANAGER)
-    };
-    request.ignore.remove_from_both(&mut live, &mut predicted);
-    ownership::unmark(&mut live);
-    ownership::unmark(&mut predicted);
-    normalise::for_comparison(&live, &predicted)
-}
-
 /// What the server does with fields that it does not know.
 pub(super) const fn validation(options: &ResourceOptions) -> Validation {
     if options.validate {
@@ -715,6 +380,11 @@ pub(super) fn at_version_of(object: &Value, live: &Value) -> Value {
         metadata.insert("resourceVersion".to_owned(), version.clone());
     }
     object
+}
+
+/// Whether a live object is being deleted.
+pub(super) fn is_leaving(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some()
 }
 
 /// The uid of a live object.
@@ -738,33 +408,4 @@ fn served<'a>(discovery: &'a Discovery, key: &ObjectKey, live: &Value) -> Option
     discovery
         .resource(&key.group_kind, Some(version))
         .or_else(|| discovery.resource(&key.group_kind, None))
-}
-
-fn shared(target: &Target, owner: Owner) -> Warning {
-    Warning::Shared {
-        key: target.key.clone(),
-        owner,
-    }
-}
-
-/// Whether applying would change nothing at all, not even whose the fields are.
-fn is_same(live: &Value, predicted: &Value) -> bool {
-    let plain = |object: &Value| {
-        let mut object = object.clone();
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.shift_remove("resourceVersion");
-            metadata.shift_remove("generation");
-            if let Some(entries) = metadata
-                .get_mut("managedFields")
-                .and_then(Value::as_array_mut)
-            {
-                for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
-                    entry.shift_remove("time");
-                }
-                entries.sort_by_cached_key(Value::to_string);
-            }
-        }
-        object
-    };
-    plain(live) == plain(predicted)
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::error::{ApiError, FieldConflict, FieldError, RetryAfter, ServerText};
 use super::object::Content;
+use super::undeclared;
 
 /// How many fields and conflicts are kept of one refusal.
 const MOST_FIELDS: usize = 64;
@@ -77,25 +78,28 @@ pub(super) fn refusal(
         (422, _) => invalid(&status, content),
         (429, _) => ApiError::TooManyRequests { retry_after },
         // Server-side apply answers so to an object that its schema does not allow; asking again changes nothing.
-        (500, "") if !message.starts_with("etcdserver") => match schema_field(message) {
-            Some(field) => ApiError::Invalid {
-                fields: vec![FieldError {
+        (500, "") if is_schema(message) => {
+            let fields: Vec<FieldError> = schema_problems(message)
+                .map(|(field, problem)| FieldError {
                     field: place(field, content),
-                    kind: String::new(),
-                    text: text(),
-                }],
-                text: ServerText::default(),
-            },
-            None if message.starts_with("failed to convert new object")
-                || message.starts_with("failed to create typed") =>
-            {
-                ApiError::Invalid {
-                    fields: Vec::new(),
-                    text: text(),
-                }
+                    kind: if problem.starts_with("field not declared in schema") {
+                        undeclared::KIND.to_owned()
+                    } else {
+                        String::new()
+                    },
+                    text: ServerText::keep(problem, content),
+                })
+                .take(MOST_FIELDS)
+                .collect();
+            ApiError::Invalid {
+                text: if fields.is_empty() {
+                    text()
+                } else {
+                    ServerText::default()
+                },
+                fields,
             }
-            None => ApiError::Unavailable { code, retry_after },
-        },
+        }
         (500, "InternalError") if message.contains("failed calling webhook \"") => {
             ApiError::WebhookUnavailable {
                 webhook: quoted_after(message, "failed calling webhook "),
@@ -276,12 +280,23 @@ fn strict_fields(message: &str, content: Content) -> Vec<FieldError> {
         .collect()
 }
 
-/// The field of `failed to create typed patch object (…): .spec.replicas: expected …`.
-fn schema_field(message: &str) -> Option<&str> {
-    let rest = message.strip_prefix("failed to create typed ")?;
-    let (_, rest) = rest.split_once("): ")?;
-    let (field, _) = rest.split_once(": ")?;
-    field.starts_with('.').then_some(field)
+/// Whether the server says that an object does not fit its schema.
+fn is_schema(message: &str) -> bool {
+    message.starts_with("failed to convert new object")
+        || message.starts_with("failed to create typed")
+}
+
+/// The fields of `failed to create typed patch object (…): .spec.replicas: expected …`, and what is wrong with each. Where
+/// there are several, `errors:` and each on a line of its own stand in the place of the one (structured-merge-diff:
+/// `typed/validate.go`).
+fn schema_problems(message: &str) -> impl Iterator<Item = (&str, &str)> {
+    message
+        .strip_prefix("failed to create typed ")
+        .and_then(|rest| rest.split_once("): "))
+        .map_or("", |(_, problems)| problems)
+        .lines()
+        .filter_map(|line| line.trim_start().split_once(": "))
+        .filter(|(field, _)| field.starts_with('.'))
 }
 
 /// Whether the server says of a field that it cannot be changed: the phrases of its validation, kind by kind.

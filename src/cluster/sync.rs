@@ -29,17 +29,50 @@
 //!
 //! # What is not as in Argo CD
 //!
+//! Applying:
+//!
 //! * Objects are always applied on the server's side. `ServerSideApply=false` asks for three-way merges with the annotation
 //!   of `kubectl apply`, which would spell out Secrets; it is accepted and does nothing.
-//! * The dry run before the first change is the server's, which finds out what the client's cannot.
+//! * `stringData` of a Secret is sent as `data`: left to the server, its keys would belong to nobody and stay for ever.
+//! * Fields of others are taken only in objects that are the application's already; Argo CD forces its way always. A field
+//!   that is taken out of the source and has another owner stays, as server-side apply has it; that is no difference.
+//! * Fields of `kubectl apply` become lockstep's before the first apply, as in Argo CD, but the record is rewritten, and
+//!   nothing is applied for it. The fields of Argo CD, Flux, Helm and `kubectl apply --server-side` do so when an object is
+//!   taken over.
+//! * `Validate=false`: server-side apply refuses fields that a kind does not have whatever is asked of it, and so does
+//!   Argo CD with `ServerSideApply=true`. They are dropped before they are sent, which is what the server does with them
+//!   for everybody else.
+//! * `Force=true` makes an object anew only when it cannot be changed: the server calls a field immutable, or the object
+//!   invalid while it takes it under another name. Argo CD's kubectl finds out whether the new one is taken when the old
+//!   one is gone, and tries to bring that back.
 //! * An object of another application is refused, unless adoption is asked for.
-//! * Between two steps the pause is left out when the first one changed nothing, since there is nothing to see for
-//!   controllers.
+//!
+//! Before the first change:
+//!
+//! * The dry run is the server's, which finds out what the client's cannot. A kind that is neither served nor defined by
+//!   the source is an error of its object, also there; with `SkipDryRunOnMissingResource=true` the kind may come with
+//!   the sync.
+//! * The destination namespace has to exist, or `CreateNamespace` or a manifest makes it: the inventory is kept in it.
+//!   The namespace of `CreateNamespace` has no mark and is never pruned, as in Argo CD; nor has it the annotation that
+//!   Argo CD puts on one with `managedNamespaceMetadata`, to apply it on the server's side.
+//!
+//! Pruning:
+//!
 //! * An object that wants a confirmation (`Prune=confirm`) which was not given is kept and reported; Argo CD's operation
 //!   waits for it.
 //! * A namespace with wanted objects in it is not pruned, nor a definition whose kind is wanted: Argo CD deletes the wanted
 //!   objects with them.
-//! * What was pruned in the last step is waited for as well: nobody looks after it when the sync has ended.
+//! * What was pruned in the last step is waited for as well: nobody looks after it when the sync has ended. What is still
+//!   there after a time is `SyncFailed`, not `Pruned`.
+//! * A wanted object that is being deleted is as wanted, as in Argo CD; but no controller makes it again, so that a warning
+//!   tells of it.
+//!
+//! Waiting:
+//!
+//! * Between two steps the pause is left out when the first one changed nothing, since there is nothing to see for
+//!   controllers.
+//! * Hooks that run beside something that failed are waited for before the operation ends, so that none is left with its
+//!   finalizer.
 //! * A wait ends with an error after a time.
 
 mod apply;
@@ -69,7 +102,7 @@ pub enum SyncError {
     /// It is not known what to do.
     #[error(transparent)]
     Compare(#[from] CompareError),
-    /// The inventory cannot be kept, so that nothing more is changed.
+    /// The inventory cannot be written, so that nothing is changed.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }
@@ -94,8 +127,8 @@ impl SyncError {
 ///
 /// # Errors
 ///
-/// When it cannot be found out what to do, or the inventory cannot be kept. An operation that failed on an object is an
-/// [`Outcome`], not an error.
+/// When it cannot be found out what to do, or the right to do it cannot be had. From the first change on, what fails is an
+/// [`Outcome`], not an error: it tells what was changed.
 pub async fn sync(
     cluster: &Cluster,
     request: &SyncRequest<'_>,
@@ -189,28 +222,40 @@ pub async fn sync(
         None
     };
     let mut execution = Execution::new(cluster, request, progress, &plan);
-    let end = match &lease {
+    let (mut end, mut lost) = match &lease {
         Some(lease) => tokio::select! {
-            end = execution.run() => end,
-            lost = lease.keep() => return Err(lost.into()),
+            end = execution.run() => (end, None),
+            lost = lease.keep() => (EndReason::InventoryNotKept, Some(lost)),
         },
-        None => execution.run().await,
+        None => (execution.run().await, None),
     };
     let entries = execution.entries_after();
     let health = execution.health();
     let results = execution.into_results();
-    if let Some(lease) = lease {
-        lease.release(entries).await?;
+    if let (Some(lease), None) = (lease, &lost) {
+        lost = lease.release(entries).await.err();
+    }
+    let mut warnings = plan.warnings;
+    if let Some(cause) = lost {
+        // What failed before is the reason still.
+        if end == EndReason::Done {
+            end = EndReason::InventoryNotKept;
+        }
+        warnings.push(Warning::InventoryNotKept { cause });
     }
     Ok(Outcome {
-        phase: if end == EndReason::Done {
-            OperationPhase::Succeeded
-        } else {
-            OperationPhase::Failed
+        phase: match end {
+            EndReason::Done => OperationPhase::Succeeded,
+            EndReason::InventoryNotKept => OperationPhase::Error,
+            EndReason::DryRunFailed
+            | EndReason::NamespaceFailed
+            | EndReason::ApplyFailed
+            | EndReason::TaskFailed
+            | EndReason::SharedResource => OperationPhase::Failed,
         },
         reason: end,
         results,
-        warnings: plan.warnings,
+        warnings,
         health,
         took: begun.elapsed(),
     })

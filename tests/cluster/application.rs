@@ -1,5 +1,6 @@
 //! Applications of tests: manifests, and what is asked for them.
 
+use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ impl Application {
         let namespace = plane.namespace(prefix);
         Self {
             plane,
-            cluster: connect(plane),
+            cluster: connect(&plane.kubeconfig()),
             name: namespace.clone(),
             namespace,
         }
@@ -142,6 +143,15 @@ impl Application {
         differences(&self.compare(manifests))
     }
 
+    /// `kubectl` with these words behind it, and `input` to read.
+    pub(crate) fn kubectl_with(&self, arguments: &str, input: &str) {
+        let arguments = ["-n", self.namespace.as_str()]
+            .into_iter()
+            .chain(arguments.split_whitespace());
+        let output = self.plane.try_kubectl(arguments, input);
+        assert!(output.status.success(), "{output:?}");
+    }
+
     pub(crate) fn kubectl(&self, arguments: &str) -> String {
         let arguments = ["-n", self.namespace.as_str()]
             .into_iter()
@@ -180,9 +190,9 @@ impl Requests {
     }
 }
 
-pub(crate) fn connect(plane: &ControlPlane) -> Cluster {
+pub(crate) fn connect(kubeconfig: &Path) -> Cluster {
     let source = KubeconfigSource {
-        files: vec![plane.kubeconfig()],
+        files: vec![kubeconfig.to_owned()],
         context: None,
     };
     let connection = Connection::kubeconfig(&source, ExecCredentials::Refuse).unwrap();

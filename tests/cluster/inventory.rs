@@ -1,10 +1,11 @@
 //! The inventory, and who is at work.
 
 use lockstep::cluster::{
-    EmptyRender, OperationPhase, Pruning, ResultCode, SourceIdentity, Warning,
+    EmptyRender, EndReason, OperationPhase, Pruning, ResultCode, SourceIdentity, Warning,
 };
+use peers::fault_proxy::{Action, Fault, FaultProxy};
 
-use crate::application::{Application, Heard, config_map, desired, lines, runtime};
+use crate::application::{Application, Heard, config_map, connect, desired, lines, runtime};
 
 #[test]
 fn a_lost_inventory_is_rebuilt_from_the_marks() {
@@ -110,4 +111,28 @@ fn of_two_syncs_at_once_one_is_refused() {
     assert_eq!(second.unwrap_err().reason(), "concurrent-sync");
     // The hook never ends, so that the first one fails by itself and not by the second.
     assert_eq!(first.unwrap().phase, OperationPhase::Failed);
+}
+
+#[test]
+fn results_are_told_also_when_the_inventory_cannot_be_written_at_the_end() {
+    let mut app = Application::new("unwritten");
+    let proxy = FaultProxy::start(app.plane, &app.plane.user());
+    app.cluster = connect(proxy.kubeconfig());
+    // The inventory is made with a POST, and cut to what is there with a PUT.
+    proxy.inject(Fault::on(
+        |seen| seen.method == "PUT" && seen.path.contains("lockstep-inventory"),
+        Action::status(403),
+    ));
+    let outcome = app.sync(&config_map("a", "one"));
+    assert_eq!(outcome.phase, OperationPhase::Error, "{outcome:?}");
+    assert_eq!(outcome.reason, EndReason::InventoryNotKept, "{outcome:?}");
+    assert_eq!(outcome.count(ResultCode::Synced), 1, "{outcome:?}");
+    assert!(
+        matches!(outcome.warnings[..], [Warning::InventoryNotKept { .. }]),
+        "{outcome:?}"
+    );
+    proxy.clear();
+    // The mark of the sync that could not take it off is waited out.
+    let outcome = app.sync(&config_map("a", "one"));
+    assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
 }

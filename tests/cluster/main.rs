@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
+mod adoption;
 mod application;
 mod client;
 mod compare;

@@ -14,16 +14,28 @@ use crate::application::{
 #[test]
 fn a_second_sync_asks_little_and_changes_nothing() {
     let app = Application::new("steady");
-    let manifests: String = (0..100)
-        .map(|number| config_map(&format!("map-{number:03}"), "one"))
-        .collect();
-    let first = app.requests(|| {
-        let outcome = app.sync(&manifests);
-        assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
-        assert_eq!(outcome.count(ResultCode::Synced), 100);
-    });
-    assert_eq!(first.dry_runs, 100, "{first:?}");
-    assert_eq!(first.applies, 100, "{first:?}");
+    let manifests = |value: &str| -> String {
+        (0..500)
+            .map(|number| config_map(&format!("map-{number:03}"), value))
+            .collect()
+    };
+    // Once to try it and once to do it, and little beside: what there is, and the inventory. Where there is no
+    // inventory yet, every kind is searched.
+    let kinds = 150;
+    for (value, most) in [("zero", 1000 + kinds), ("one", 1000 + 10)] {
+        let requests = app.requests(|| {
+            let outcome = app.sync(&manifests(value));
+            assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
+            assert_eq!(outcome.count(ResultCode::Synced), 500);
+        });
+        assert_eq!(
+            (requests.dry_runs, requests.applies),
+            (500, 500),
+            "{requests:?}"
+        );
+        assert!(requests.total <= most, "{requests:?}");
+    }
+    let manifests = manifests("one");
     let second = app.requests(|| {
         let outcome = app.sync(&manifests);
         assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
@@ -166,6 +178,49 @@ fn a_definition_comes_before_its_objects() {
     });
     assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
     assert_eq!(outcome.count(ResultCode::Pruned), 2, "{outcome:?}");
+}
+
+/// Makes a definition when the first step begins, as an operator does that is being installed.
+struct Defining<'a> {
+    app: &'a Application,
+    definition: String,
+}
+
+impl Progress for Defining<'_> {
+    fn report(&self, event: SyncEvent<'_>) {
+        if matches!(event, SyncEvent::Step { wave: 0, .. }) {
+            self.app.kubectl_with("apply -f -", &self.definition);
+        }
+    }
+}
+
+#[test]
+fn a_kind_that_comes_from_elsewhere_is_taken_as_it_is_served() {
+    let app = Application::new("elsewhere");
+    let group = format!("{}.lockstep.dev", app.namespace);
+    let definition = format!(
+        "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: wholes.{group}\nspec:\n  group: {group}\n  names: {{plural: wholes, singular: whole, kind: Whole, listKind: WholeList}}\n  scope: Cluster\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n      openAPIV3Schema:\n        type: object\n        x-kubernetes-preserve-unknown-fields: true\n"
+    );
+    let whole = format!(
+        "---\napiVersion: {group}/v1\nkind: Whole\nmetadata:\n  name: one\n  annotations:\n    argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true\n    argocd.argoproj.io/sync-wave: \"1\"\n"
+    );
+    let manifests = config_map("first", "one") + &whole;
+    assert_eq!(
+        app.differences(&whole.replace("SkipDryRunOnMissingResource", "Validate")),
+        ["Whole one: refused: the cluster serves no such kind"]
+    );
+    let progress = Defining {
+        app: &app,
+        definition,
+    };
+    let outcome = app.try_sync(&manifests, |_| {}, &progress).unwrap();
+    assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
+    assert_eq!(app.differences(&manifests), [""; 0]);
+    let outcome = app.sync_with(&config_map("first", "one"), |request| {
+        request.pruning = Pruning::On;
+    });
+    assert_eq!(outcome.count(ResultCode::Pruned), 1, "{outcome:?}");
+    app.kubectl(&format!("delete crd wholes.{group}"));
 }
 
 #[test]
@@ -315,6 +370,26 @@ fn what_cannot_be_changed_is_replaced_only_where_allowed() {
     let outcome = app.sync_with(&job("fail", "Replace=true"), |request| {
         request.force = Force::Recreate;
     });
+    assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
+}
+
+#[test]
+fn fields_that_a_kind_does_not_have_are_dropped_where_nothing_is_validated() {
+    let app = Application::new("undeclared");
+    let pod = |validate: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: PodTemplate\nmetadata:\n  name: odd\n  annotations:\n    argocd.argoproj.io/sync-options: {validate}\nbogus: 1\ntemplate:\n  spec:\n    containers:\n    - name: main\n      image: run\n      neither: {{a: 1}}\n"
+        )
+    };
+    let outcome = app.sync(&pod("Validate=true"));
+    assert_eq!(outcome.reason, EndReason::DryRunFailed, "{outcome:?}");
+    for _ in 0..2 {
+        let outcome = app.sync(&pod("Validate=false"));
+        assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
+        assert_eq!(app.differences(&pod("Validate=false")), [""; 0]);
+    }
+    let secret = "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: odd\n  annotations:\n    argocd.argoproj.io/sync-options: Validate=false\nbogus: {a: 1}\nstringData: {a: b}\n";
+    let outcome = app.sync(&(pod("Validate=false") + secret));
     assert_eq!(outcome.phase, OperationPhase::Succeeded, "{outcome:?}");
 }
 

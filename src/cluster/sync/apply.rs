@@ -72,10 +72,9 @@ pub(super) async fn write(
         return replace(cluster, request, item, target, address, may_recreate).await;
     }
     if let Some(live) = &item.live
-        && target.options.client_side_apply_migration
-        && migration::is_needed(live)
+        && item.former.has_fields(live)
     {
-        migration::migrate(cluster, address, live)
+        migration::migrate(cluster, address, live, item.former)
             .await
             .map_err(ObjectError::Apply)?;
     }
@@ -246,7 +245,7 @@ pub(super) async fn prune(
     }
     let mut live = live.clone();
     for attempt in 1.. {
-        if live.pointer("/metadata/deletionTimestamp").is_some() {
+        if plan::is_leaving(&live) {
             return Ok(false);
         }
         let version = live
