@@ -2,10 +2,10 @@
 //!
 //! Every object that lockstep applies carries two marks, under lockstep's own field manager:
 //!
-//! * the annotation [`TRACKING_ID`], `<application>:<group>/<Kind>:<namespace>/<name>` (Argo CD's format). It is the proof
+//! * the annotation `lockstep.dev/tracking-id`, `<application>:<group>/<Kind>:<namespace>/<name>` (Argo CD's format). It is the proof
 //!   of ownership. It names its own object, so that a copy of the object, made by a person or a controller, is not taken
 //!   for ours.
-//! * the label [`APPLICATION`], the application's name, by which the objects are found when the inventory is lost. A label
+//! * the label `lockstep.dev/application`, the application's name, by which the objects are found when the inventory is lost. A label
 //!   holds 63 characters: a longer name is cut, and a hash of it put behind.
 //!
 //! An object that another application's mark claims, lockstep's or Argo CD's, is that application's.
@@ -101,7 +101,7 @@ impl ApplicationName {
         &self.0
     }
 
-    /// The value of the label [`APPLICATION`].
+    /// The value of the label `lockstep.dev/application`.
     pub fn label(&self) -> String {
         if self.0.len() <= LONGEST_LABEL {
             return self.0.clone();
@@ -113,7 +113,7 @@ impl ApplicationName {
         format!("{}-{}", &self.0[..LONGEST_LABEL - HASH - 1], &hash[..HASH])
     }
 
-    /// The value of the annotation [`TRACKING_ID`] on the object `key`.
+    /// The value of the annotation `lockstep.dev/tracking-id` on the object `key`.
     pub fn tracking_id(&self, key: &ObjectKey) -> String {
         format!("{}:{}", self.0, Location(key))
     }

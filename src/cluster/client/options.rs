@@ -6,7 +6,7 @@ use crate::cluster::discovery::ApiResource;
 use crate::cluster::error::ServerText;
 use crate::cluster::path::Query;
 
-/// How [`Cluster::apply`] applies.
+/// How [`Cluster::apply`](crate::cluster::Cluster::apply) applies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyOptions {
     /// Whether anything is stored.
@@ -17,7 +17,7 @@ pub struct ApplyOptions {
     pub validation: Validation,
 }
 
-/// How [`Cluster::create`], [`Cluster::replace`] and the patches write.
+/// How [`Cluster::create`](crate::cluster::Cluster::create), [`Cluster::replace`](crate::cluster::Cluster::replace) and the patches write.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WriteOptions {
     /// Whether anything is stored.
@@ -26,7 +26,7 @@ pub struct WriteOptions {
     pub validation: Validation,
 }
 
-/// How [`Cluster::delete`] deletes.
+/// How [`Cluster::delete`](crate::cluster::Cluster::delete) deletes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeleteOptions<'a> {
     /// Whether anything is deleted.
@@ -57,7 +57,7 @@ pub enum Run {
 pub enum Conflicts {
     /// They are taken over.
     Force,
-    /// They are an error, [`ApiError::FieldConflict`].
+    /// They are an error, [`ApiError::FieldConflict`](crate::cluster::ApiError::FieldConflict).
     #[default]
     Refuse,
 }

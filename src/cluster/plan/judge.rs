@@ -127,7 +127,9 @@ impl Context<'_> {
         // What is replaced differs from what is applied by what others put in. Where the object is made anew, that is left
         // to them: it would be made anew each time.
         let may_recreate = target.options.force || self.request.force == Force::Recreate;
+        // What admission would make of the object only a dry run tells.
         let is_unchanged = refusal.is_none()
+            && !self.request.compare.include_mutation_webhook
             && (!target.options.replace || may_recreate)
             && live.as_ref().is_some_and(|live| {
                 fields_v1::applied_by(live, FIELD_MANAGER, &target.api_version())
