@@ -43,8 +43,9 @@ fn failures_have_names_and_leave_the_mirror_usable() {
         (Fault::Garbage(b"000eversion 2\n0000".to_vec()), "protocol"),
         (Fault::Dies(200), "connection-broken"),
         (Fault::Dies(2000), "connection-broken"),
-        (Fault::Damages(30), "protocol"),
-        (Fault::Damages(300), "protocol"),
+        // Far enough from the end to be in the pack, and not in what the server tells of its progress.
+        (Fault::Damages(3000), "protocol"),
+        (Fault::Damages(6000), "protocol"),
     ] {
         number += 1;
         let text = format!("change {number}");

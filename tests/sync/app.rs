@@ -101,9 +101,19 @@ impl App {
     /// `command` by an Application manifest whose `spec` has these further fields, as lines of YAML; the working copy
     /// stands for its repository.
     pub(crate) fn by_manifest(&self, command: &str, spec: &str) -> Lockstep {
+        self.by_annotated_manifest(command, "{}", spec)
+    }
+
+    /// The same by a manifest with annotations, a mapping in YAML.
+    pub(crate) fn by_annotated_manifest(
+        &self,
+        command: &str,
+        annotations: &str,
+        spec: &str,
+    ) -> Lockstep {
         let file = self.scratch().join("application.yaml");
         let text = format!(
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {}\n  namespace: argocd\nspec:\n  project: default\n  source:\n    repoURL: https://git.example/shop.git\n    targetRevision: main\n    path: manifests\n  destination:\n    server: https://kubernetes.default.svc\n    namespace: {}\n{spec}",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {}\n  namespace: argocd\n  annotations: {annotations}\nspec:\n  project: default\n  source:\n    repoURL: https://git.example/shop.git\n    targetRevision: main\n    path: manifests\n  destination:\n    server: https://kubernetes.default.svc\n    namespace: {}\n{spec}",
             self.name, self.namespace
         );
         fs::write(&file, text).unwrap();

@@ -130,6 +130,32 @@ fn an_extra_object_does_not_count_when_it_says_so() {
     app.diff().run().expect(0);
 }
 
+/// The strategies of Argo CD come to the same here: the server says what would be.
+#[test]
+fn strategies_of_comparing_and_applying_come_to_the_same() {
+    let app = App::new("strategies");
+    app.set(&[config_map("settings", &[])]);
+    for option in ["ServerSideDiff=true", "ServerSideDiff=false"] {
+        let annotations = format!("{{argocd.argoproj.io/compare-options: {option}}}");
+        app.by_annotated_manifest("diff", &annotations, "")
+            .run()
+            .expect(1);
+    }
+    for option in ["ServerSideApply=true", "ServerSideApply=false"] {
+        let policy = format!("  syncPolicy:\n    syncOptions: [{option}]\n");
+        app.set(&[config_map("settings", &[]).replace("value", option)]);
+        app.by_manifest("sync", &policy).run().expect(0);
+        app.by_manifest("diff", &policy).run().expect(0);
+        let live = app.live("configmap", "settings").unwrap();
+        assert_eq!(live["data"]["key"], option);
+        assert!(
+            live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
+                .is_null(),
+            "{live}"
+        );
+    }
+}
+
 #[test]
 fn statuses_and_defaults_are_no_difference() {
     let app = App::new("defaults");

@@ -218,6 +218,22 @@ fn a_wave_is_done_when_each_kind_is_healthy_and_fails_when_it_is_degraded() {
 }
 
 #[test]
+fn an_api_service_is_done_when_it_is_available() {
+    let app = App::quiet("health-api");
+    app.set(&[
+        "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata:\n  name: v1.local.lockstep.example\nspec: {group: local.lockstep.example, version: v1, groupPriorityMinimum: 10, versionPriority: 10}\n---\n".to_owned(),
+        config_map("after", &[("sync-wave", "1")]),
+    ]);
+    // The API server finds one of its own available.
+    app.sync().args(["--timeout", "60s"]).run().expect(0);
+    assert!(app.has("after"));
+    let live = app.plane.get("apiservice", "", "v1.local.lockstep.example");
+    assert_eq!(live.unwrap()["status"]["conditions"][0]["status"], "True");
+    app.plane
+        .kubectl(["delete", "apiservice", "v1.local.lockstep.example"]);
+}
+
+#[test]
 fn what_does_not_become_healthy_in_time_is_an_error_that_names_it() {
     let app = App::quiet("health-late");
     app.set(&[
