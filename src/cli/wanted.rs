@@ -5,8 +5,9 @@ use super::failure::Failure;
 use super::printer::Printer;
 use super::subject::Subject;
 use crate::application::Application;
+use crate::cluster::annotations;
 use crate::cluster::ignore::{IgnoreDifference, IgnoreRules};
-use crate::cluster::options::SyncOptions;
+use crate::cluster::options::{CompareOptions, SyncOptions};
 use crate::cluster::{
     Adoption, ApplicationName, ConflictPolicy, EmptyRender, Force, NamespaceMetadata, Pruning,
     SourceIdentity, SyncRequest,
@@ -32,6 +33,10 @@ impl WantedArguments {
         for option in &options.unknown {
             printer.warn(&format!("unknown sync option `{option}`"));
         }
+        let compare = application.map_or_else(CompareOptions::default, compare_options);
+        for option in &compare.unknown {
+            printer.warn(&format!("unknown compare option `{option}`"));
+        }
         let prune = self
             .prune
             .unwrap_or_else(|| policy.is_some_and(|policy| policy.prunes()));
@@ -44,6 +49,7 @@ impl WantedArguments {
             });
         Ok(SyncRequest {
             options,
+            compare,
             ignore: application.map_or_else(|| Ok(IgnoreRules::default()), ignore_rules)?,
             pruning: if prune { Pruning::On } else { Pruning::Off },
             empty: if may_be_empty {
@@ -77,6 +83,16 @@ impl WantedArguments {
             )
         })
     }
+}
+
+/// What the application's own annotation says about comparing it.
+fn compare_options(application: &Application) -> CompareOptions {
+    let options: Vec<&str> = application
+        .annotations
+        .get(annotations::COMPARE_OPTIONS)
+        .map(|list| list.split(',').map(str::trim).collect())
+        .unwrap_or_default();
+    CompareOptions::parse(&options)
 }
 
 fn ignore_rules(application: &Application) -> Result<IgnoreRules, Failure> {

@@ -21,8 +21,6 @@ pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 pub const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
 /// On an application: the time at which a person confirmed that objects may be deleted.
 pub const DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
-/// On an application: another field manager whose fields are taken over.
-pub const MIGRATION_MANAGER: &str = "argocd.argoproj.io/client-side-apply-migration-manager";
 /// Helm's types of a hook, a comma list.
 pub const HELM_HOOK: &str = "helm.sh/hook";
 /// When Helm would delete a hook, a comma list.

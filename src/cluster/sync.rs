@@ -38,7 +38,7 @@
 //!   that is taken out of the source and has another owner stays, as server-side apply has it; that is no difference.
 //! * Fields of `kubectl apply` become lockstep's before the first apply, as in Argo CD, but the record is rewritten, and
 //!   nothing is applied for it. The fields of Argo CD, Flux, Helm and `kubectl apply --server-side` do so when an object is
-//!   taken over.
+//!   taken over. The annotation `client-side-apply-migration-manager` of an Application is not read.
 //! * `Validate=false`: server-side apply refuses fields that a kind does not have whatever is asked of it, and so does
 //!   Argo CD with `ServerSideApply=true`. They are dropped before they are sent, which is what the server does with them
 //!   for everybody else.
@@ -59,7 +59,8 @@
 //! Pruning:
 //!
 //! * An object that wants a confirmation (`Prune=confirm`) which was not given is kept and reported; Argo CD's operation
-//!   waits for it.
+//!   waits for it. It is given with the request: the annotation `deletion-approved` counts from an operation's start, and
+//!   nobody can set it on a file while a command runs.
 //! * A namespace with wanted objects in it is not pruned, nor a definition whose kind is wanted: Argo CD deletes the wanted
 //!   objects with them.
 //! * What was pruned in the last step is waited for as well: nobody looks after it when the sync has ended. What is still

@@ -1,5 +1,8 @@
 //! What counts as a difference, and how it is shown.
 
+use std::time::Duration;
+
+use peers::control_plane::eventually;
 use serde_json::json;
 
 use crate::app::{App, config_map, deployment, object};
@@ -128,6 +131,58 @@ fn an_extra_object_does_not_count_when_it_says_so() {
     app.sync().run().expect(0);
     app.set(&[config_map("base", &[])]);
     app.diff().run().expect(0);
+}
+
+/// The object was there before the policy, so that a dry run predicts a field that nobody wrote.
+#[test]
+fn what_admission_changes_counts_only_when_asked() {
+    let app = App::new("mutated");
+    app.set(&[config_map("settings", &[])]);
+    app.by_manifest("sync", "").run().expect(0);
+    let namespace = &app.namespace;
+    app.plane.apply(&format!(
+        "apiVersion: admissionregistration.k8s.io/v1beta1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: {namespace}
+spec:
+  matchConstraints:
+    namespaceSelector:
+      matchLabels: {{kubernetes.io/metadata.name: {namespace}}}
+    resourceRules:
+    - apiGroups: ['']
+      apiVersions: [v1]
+      operations: [CREATE, UPDATE]
+      resources: [configmaps]
+  matchConditions:
+  - {{name: settings, expression: object.metadata.name == 'settings'}}
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: '[JSONPatch{{op: \"add\", path: \"/data/injected\", value: \"by-policy\"}}]'
+---
+apiVersion: admissionregistration.k8s.io/v1beta1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: {namespace}
+spec:
+  policyName: {namespace}
+"
+    ));
+    let asked = "{argocd.argoproj.io/compare-options: IncludeMutationWebhook=true}";
+    let refused = "{argocd.argoproj.io/compare-options: IncludeMutationWebhook=false}";
+    // The API server needs a moment to put a policy in force.
+    let diff = eventually("the policy is in force", Duration::from_secs(60), || {
+        let diff = app.by_annotated_manifest("diff", asked, "").run();
+        (diff.code == 1).then_some(diff)
+    });
+    assert!(diff.stdout.contains("+  injected: by-policy"), "{diff:?}");
+    app.by_manifest("diff", "").run().expect(0);
+    app.by_annotated_manifest("diff", refused, "")
+        .run()
+        .expect(0);
 }
 
 /// The strategies of Argo CD come to the same here: the server says what would be.
