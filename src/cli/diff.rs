@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::failure::{self, Failure};
 use super::printer::Printer;
 use super::subject::Subject;
-use crate::cluster::{Difference, Knowledge, SyncRequest, compare};
+use crate::cluster::{Difference, Knowledge, compare};
 use report::{Report, Values};
 
 pub(super) fn run(
@@ -35,10 +35,7 @@ pub(super) fn run(
         source.argocd_namespace.as_deref(),
         subject.application.as_ref(),
     )?;
-    let request = SyncRequest {
-        reach: access.reach.clone(),
-        ..wanted.request(&subject, namespace, printer)?
-    };
+    let request = wanted.request(&subject, &access, namespace, printer)?;
     let comparison = access
         .runtime
         .block_on(compare(&access.cluster, &request))

@@ -37,9 +37,8 @@ pub(super) fn run(
         source.argocd_namespace.as_deref(),
         subject.application.as_ref(),
     )?;
-    let request = wanted.request(&subject, namespace, printer)?;
+    let request = wanted.request(&subject, &access, namespace, printer)?;
     let request = SyncRequest {
-        reach: access.reach.clone(),
         pruning: match request.pruning {
             Pruning::On if confirm_pruning => Pruning::Confirmed,
             pruning => pruning,

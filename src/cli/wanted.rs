@@ -1,6 +1,7 @@
 //! What was typed about how a cluster is brought in step, as a request.
 
 use super::arguments::{ConflictsWhen, WantedArguments};
+use super::cluster_access::Access;
 use super::failure::Failure;
 use super::printer::Printer;
 use super::subject::Subject;
@@ -14,10 +15,12 @@ use crate::cluster::{
 };
 
 impl WantedArguments {
-    /// The request for `subject` in `namespace`: what its application says, and what was typed counts before that.
+    /// The request for `subject` in `namespace`, within the reach that `access` has: what its application says, and what
+    /// was typed counts before that.
     pub(super) fn request<'a>(
         &self,
         subject: &'a Subject,
+        access: &Access,
         namespace: String,
         printer: &Printer,
     ) -> Result<SyncRequest<'a>, Failure> {
@@ -50,6 +53,7 @@ impl WantedArguments {
         Ok(SyncRequest {
             options,
             compare,
+            reach: access.reach.clone(),
             ignore: application.map_or_else(|| Ok(IgnoreRules::default()), ignore_rules)?,
             pruning: if prune { Pruning::On } else { Pruning::Off },
             empty: if may_be_empty {
@@ -87,12 +91,8 @@ impl WantedArguments {
 
 /// What the application's own annotation says about comparing it.
 fn compare_options(application: &Application) -> CompareOptions {
-    let options: Vec<&str> = application
-        .annotations
-        .get(annotations::COMPARE_OPTIONS)
-        .map(|list| list.split(',').map(str::trim).collect())
-        .unwrap_or_default();
-    CompareOptions::parse(&options)
+    let list = application.annotations.get(annotations::COMPARE_OPTIONS);
+    CompareOptions::parse(&list.map_or_else(Vec::new, |list| annotations::entries(list)))
 }
 
 fn ignore_rules(application: &Application) -> Result<IgnoreRules, Failure> {

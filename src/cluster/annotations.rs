@@ -41,10 +41,15 @@ pub fn text<'o>(object: &'o Value, name: &str) -> Option<&'o str> {
     annotations.get(name)?.as_str()
 }
 
-/// The entries of a comma list: trimmed, without empty ones, each once, in the order of their first mention.
+/// The entries of an annotation that is a comma list; see [`entries`].
 pub fn list<'o>(object: &'o Value, name: &str) -> Vec<&'o str> {
+    entries(text(object, name).unwrap_or_default())
+}
+
+/// The entries of a comma list: trimmed, without empty ones, each once, in the order of their first mention.
+pub fn entries(list: &str) -> Vec<&str> {
     let mut entries = Vec::new();
-    for entry in text(object, name).unwrap_or_default().split(',') {
+    for entry in list.split(',') {
         let entry = entry.trim();
         if !entry.is_empty() && !entries.contains(&entry) {
             entries.push(entry);

@@ -29,6 +29,9 @@ pub use options::{
 /// The manager of fields that lockstep sets.
 pub const FIELD_MANAGER: &str = "lockstep";
 
+/// How many requests go to one cluster at a time.
+const CONCURRENCY: usize = 32;
+
 /// A connection to one cluster. Clones share connections, discovery, the limit of concurrent requests and the counters.
 #[derive(Clone)]
 pub struct Cluster {
@@ -64,7 +67,7 @@ impl Cluster {
         let shared = Shared {
             server: connection.server(),
             namespace: connection.namespace().to_owned(),
-            gate: Gate::new(connection.concurrency),
+            gate: Gate::new(CONCURRENCY),
             client: connection.client()?,
             counters: Counters::default(),
             pauses: Pauses::new(),

@@ -12,9 +12,6 @@ use kube::config::{Kubeconfig, KubeconfigError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-/// How many requests go at a time, where nothing is said.
-const CONCURRENCY: usize = 32;
-
 /// How long one operation may take with all repetitions, where nothing is said. An etcd that is away for half a minute
 /// is outlasted.
 const DEADLINE: Duration = Duration::from_secs(90);
@@ -26,7 +23,6 @@ const SERVICE_ACCOUNT: &str = "the service account";
 /// Where an API server is and who we are to it. It holds credentials and cannot be shown.
 pub struct Connection {
     pub(super) config: kube::Config,
-    pub(super) concurrency: usize,
     pub(super) deadline: Duration,
 }
 
@@ -210,13 +206,6 @@ impl Connection {
         Ok(self)
     }
 
-    /// At most so many requests at a time; 32 where nothing is said.
-    #[must_use]
-    pub const fn with_concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests;
-        self
-    }
-
     /// At most so long for one operation with all repetitions; a minute and a half where nothing is said.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
@@ -245,7 +234,6 @@ impl Connection {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         Self {
             config,
-            concurrency: CONCURRENCY,
             deadline: DEADLINE,
         }
     }

@@ -104,11 +104,6 @@ impl Discovery {
         self.kinds.values().filter_map(|versions| versions.first())
     }
 
-    /// Every kind in every version; in no order.
-    pub fn all_versions(&self) -> impl Iterator<Item = &ApiResource> {
-        self.kinds.values().flatten()
-    }
-
     /// Versions of groups whose own API server did not answer. A kind of these groups that is not found may well
     /// exist, and so may its objects: nothing that follows from their absence is sure.
     pub const fn unavailable(&self) -> &BTreeSet<GroupVersion> {
